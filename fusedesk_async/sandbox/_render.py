@@ -1,0 +1,129 @@
+"""Records as the API writes them, quirks included."""
+
+from typing import Any
+
+from ._calendar import MISSING, iso
+from ._people import Contact, Department, Rep, Tag
+from ._state import State
+from ._texts import case_number
+
+Json = dict[str, Any]
+
+# What stands where there is no date. C# shows `false` for the last two; the mix of the others is assumed.
+_NO_DATE: dict[str, object] = {
+    "date_opened": "",
+    "date_assigned": None,
+    "date_firstresponse": "",
+    "date_lastresponse": False,
+    "date_updated": None,
+    "date_closed": None,
+    "date_rated": False,
+    "date_requestedfeedback": False,
+}
+_NOT_CLOSED: tuple[object, ...] = (False, "", None)
+
+
+def render_case(state: State, case: int) -> Json:
+    """A case as searches list it (7.1)."""
+    values = state.cases.values(case)
+    number = case_number(case)
+    contact = values["contactid"]
+    shown: Json = {"caseid": case, "id": case, "casenum": number, "casenumber": number}
+    shown["contactUuid"] = state.contacts.get(contact).uuid if contact in state.contacts else None
+    shown |= values
+    for name, marker in _NO_DATE.items():
+        instant = values[name]
+        shown[name] = marker if instant == MISSING else iso(instant)
+    if shown["date_closed"] is None:
+        shown["date_closed"] = _NOT_CLOSED[case % 3]
+    if values["rating"] is None and case % 2:
+        shown["rating"] = shown["feedback"] = False
+    shown["isArchived"] = False
+    return shown
+
+
+def render_detail(state: State, case: int) -> Json:
+    """A case with its history; the member name `history` is assumed (7.2)."""
+    return render_case(state, case) | {"history": state.history(case)}
+
+
+def render_tag(tag: Tag, total: int) -> Json:
+    """A case tag (7.7) and how many cases carry it."""
+    return {"id": tag.id, "tagname": tag.name, "hidden": tag.hidden, "totalcases": total}
+
+
+def render_department_v1(department: Department) -> Json:
+    """A department as the old page shows it (DEP)."""
+    return {"departmentid": department.id, "name": department.name, "repids": department.reps}
+
+
+def render_department_v2(department: Department) -> Json:
+    """A department (7.5); the numbers beside id, name and reps are made up."""
+    return {
+        "id": department.id,
+        "name": department.name,
+        "repUserIds": department.reps,
+        "allReps": False,
+        "dateCreated": "2019-04-01T09:00:00-05:00",
+        "dateArchived": None if department.archived is None else iso(department.archived),
+        "stale": 48,
+        "staleWarning": 24,
+        "feedbackDelay": 24,
+        "feedbackFrequency": 30,
+        "feedbackSample": 50,
+        "feedbackTemplateId": None,
+        "replyTemplateId": department.id + 1000,
+        "noteTemplateId": None,
+        "newCaseNoteTemplateId": None,
+        "templateCategory": "",
+        "footerHtml": f"<p>{department.name}</p>",
+        "phone": "",
+    }
+
+
+def render_rep_v1(rep: Rep) -> Json:
+    """A rep as the plugin of 2016 read it (WP24); numbers as text are one of the quirks of section 7."""
+    return {
+        "userid": str(rep.user),
+        "firstname": rep.first_name,
+        "lastname": rep.last_name,
+        "active": "1" if rep.active else "0",
+    }
+
+
+def render_rep_v2(rep: Rep) -> Json:
+    """A rep (7.6)."""
+    username = f"{rep.first_name}.{rep.last_name}".lower()
+    return {
+        "userId": rep.user,
+        "repid": rep.rep,
+        "firstName": rep.first_name,
+        "lastName": rep.last_name,
+        "active": rep.active,
+        "isArchived": not rep.active,
+        "emailAddress": f"{username}@desk.example",
+        "username": username,
+        "avatarUrl": "",
+        "timeZone": "America/New_York",
+        "defaultDepartmentId": rep.department,
+        "dateCreated": "2019-04-01T09:00:00-05:00",
+        "dateUpdated": "2025-11-03T11:20:00-05:00",
+        "dateLastLogin": "2026-06-30T08:02:00-05:00" if rep.active else None,
+    }
+
+
+def render_contact(contact: Contact) -> Json:
+    """A contact (7.8): `id` is the UUID, `crmId` the number cases call `contactid`."""
+    return {
+        "id": contact.uuid,
+        "crmId": contact.crm_id,
+        "firstName": contact.first_name,
+        "lastName": contact.last_name,
+        "company": contact.company,
+        "emailAddress": contact.email,
+        "phone1": contact.phone,
+        "timeZone": contact.time_zone,
+        "website": f"https://{contact.email.partition('@')[2]}" if contact.company else "",
+        "dateCreated": "2022-02-14T10:00:00-05:00",
+        "dateUpdated": "2025-12-01T16:30:00-05:00",
+    }

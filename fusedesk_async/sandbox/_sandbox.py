@@ -1,0 +1,166 @@
+"""The sandbox itself: puts the parts together and lets scripts act as the desk."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cached_property
+from importlib import import_module
+from typing import Any, Literal, TypedDict, Unpack
+
+from ._asgi import ASGIApp
+from ._churn import close_case, open_cases, pick, reopen_case, retag_case
+from ._clock import Clock, SystemClock
+from ._endpoints import ALL_SCOPES
+from ._faults import Answer, Fault
+from ._front import Front, Manners, Received
+from ._limits import RateLimit
+from ._state import State
+
+_REMEMBERED = 10_000  # requests kept in `received`
+
+
+class FaultFields(TypedDict, total=False):
+    """The fields of `Fault`."""
+
+    status: int | None
+    headers: Mapping[str, str]
+    body: Any
+    retry_after: str | None
+    prefix: str | bytes
+    truncate: int | None
+    delay: float
+    after: bool
+    drop: bool
+
+
+class Sandbox:
+    """A FuseDesk on your own machine, for tests and demos.
+
+    It answers as FuseDesk's pages (S1, S2) and its WordPress plugin say; where neither does, the docstring at the
+    place says "assumed". Nothing of the client is used, so that the two cannot share a mistake.
+
+    Args:
+        cases: how many cases there are at first; their ids are 1 to `cases`.
+        seed: decides every word, date and random choice.
+        keys: API key to the scopes it has; by default one key, "sandbox-key", that may do everything.
+        limit: how calls are counted, for each key by itself; None: not at all.
+        limit_header: header that tells the limit (PM); None: not sent.
+        remaining_header: header that tells the calls left, whose name is assumed; None: not sent.
+        retry_after: how a 429 tells the wait; None: not at all. Whether FuseDesk tells it is unknown.
+        page_cap: rows at most in a page, silently, whatever limit was asked.
+        latency: seconds between carrying a call out and answering it.
+        clock: brings the time; the machine's by default.
+    """
+
+    def __init__(
+        self,
+        cases: int = 200,
+        *,
+        seed: int = 1,
+        keys: Mapping[str, Collection[str]] | None = None,
+        limit: RateLimit | None = None,
+        limit_header: str | None = "X-FuseDesk-Usage-Limit",
+        remaining_header: str | None = "X-FuseDesk-Usage-Remaining",
+        retry_after: Literal["seconds", "date"] | None = None,
+        page_cap: int | None = None,
+        latency: float = 0.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.state = State(seed, cases)
+        self.received: deque[Received] = deque(maxlen=_REMEMBERED)
+        self._clock = clock or SystemClock()
+        self._latency = latency
+        self._keys = keys or {"sandbox-key": ALL_SCOPES}
+        manners = Manners(limit_header, remaining_header, retry_after, page_cap)
+        self._front = Front(self.state, self._keys, limit, manners, self._clock)
+
+    @property
+    def api_key(self) -> str:
+        """The first key."""
+        return next(iter(self._keys))
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The ASGI application, for `httpx.ASGITransport` or any ASGI server; needs the extra `sandbox`."""
+        try:
+            import_module("python_multipart")  # Starlette reads forms with it, and misses it only at the first form
+            from ._app import make_app  # noqa: PLC0415 - Starlette is an extra
+        except ImportError as missing:
+            message = f'the sandbox needs {missing.name}: pip install "fusedesk_async[sandbox]"'
+            raise ImportError(message) from None
+        return make_app(self._answer, self._clock, self._latency)
+
+    def _answer(self, received: Received) -> Answer:
+        self.received.append(received)
+        return self._front.answer(received)
+
+    def fault(self, operation: str = "any", *, nth: int = 1, times: int = 1, **fields: Unpack[FaultFields]) -> None:
+        """Let calls go wrong: `fault("search", nth=3, status=429, retry_after="30")`.
+
+        Calls that the limit refuses, or whose key is unknown, are not counted.
+
+        Args:
+            operation: search, get, create, update, addnote, tag, untag, history, permissions, poweredby, usage,
+                casetags, departments, reps, contacts, or any.
+            nth: the first call it happens to, counted from now, starting with 1.
+            times: to how many calls in a row.
+            fields: what happens; see `Fault`.
+        """
+        self._front.script.add(operation, nth, times, Fault(**fields))
+
+    def churn(self, operation: str, action: Callable[["Sandbox"], object]) -> None:
+        """Let something happen before each call of an operation that is carried out.
+
+        `churn("search", lambda desk: desk.close_cases(5))` closes five cases between any two searches.
+
+        Args:
+            operation: as for `fault`.
+            action: is given this sandbox.
+        """
+        self._front.churn.append((operation, lambda: action(self)))
+
+    def open_cases(self, count: int = 1, **fields: Any) -> list[int]:
+        """Open new cases; their ids.
+
+        Args:
+            count: how many.
+            fields: members all of them get, named as in `state.cases`; dates in whole seconds since 1970.
+        """
+        return open_cases(self.state, self._now, count, fields)
+
+    def close_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
+        """Close the cases of these ids, or so many that are not closed, chosen by the seed; their ids."""
+        return self._act(close_case, ids, count, lambda case: self._status(case) != "closed")
+
+    def reopen_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
+        """Reopen the cases of these ids, or so many that are closed, chosen by the seed; their ids."""
+        return self._act(reopen_case, ids, count, lambda case: self._status(case) == "closed")
+
+    def retag_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
+        """Change one tag on the cases of these ids, or on so many chosen by the seed; their ids."""
+        return self._act(retag_case, ids, count, lambda _: True)
+
+    def delete_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
+        """Delete the cases of these ids, or so many chosen by the seed; their ids."""
+        return self._act(lambda state, _, case: state.remove(case), ids, count, lambda _: True)
+
+    def _act(
+        self,
+        action: Callable[[State, int, int], None],
+        ids: Iterable[int] | None,
+        count: int,
+        wanted: Callable[[int], bool],
+    ) -> list[int]:
+        chosen = pick(self.state, count, wanted) if ids is None else list(ids)
+        for case in chosen:
+            if case not in self.state.cases:
+                raise KeyError(case)
+            action(self.state, self._now, case)
+        return chosen
+
+    def _status(self, case: int) -> str:
+        status: str = self.state.cases.value(case, "status")
+        return status
+
+    @property
+    def _now(self) -> int:
+        return int(self._clock.time())

@@ -1,0 +1,68 @@
+"""Everything a desk knows, as plain data: cases, their histories, tags, reps, departments, contacts."""
+
+from random import Random
+
+from ._cases import Cases
+from ._history import Item, make_history
+from ._people import Contacts, Department, Rep, Tag, make_departments, make_reps, make_tags
+from ._search import Searcher
+from ._seeding import make_columns
+
+
+class State:
+    """One help desk.
+
+    Args:
+        seed: decides every word and date.
+        count: how many cases its past holds; their ids are 1 to `count`.
+    """
+
+    def __init__(self, seed: int, count: int) -> None:
+        self.seed = seed
+        self.random = Random(seed)
+        self.reps: dict[int, Rep] = make_reps()
+        self.departments: dict[int, Department] = make_departments()
+        self.tags: dict[int, Tag] = make_tags()
+        self.contacts = Contacts(seed, 24 + count // 4)
+        columns = make_columns(
+            self.random,
+            count,
+            contacts=self.contacts,
+            reps=self.reps,
+            departments=self.departments,
+            tags=self.tags,
+        )
+        self.cases = Cases(seed, columns, self.contacts, self.reps)
+        self.searcher = Searcher(self.cases)
+        self.notes: dict[int, list[Item]] = {}  # histories that differ from the generated ones
+        self._generated = count
+        self._next_item = (count + 1) * 10
+
+    def history(self, case: int) -> list[Item]:
+        """Notes, calls and mails of a case, oldest first."""
+        if case in self.notes:
+            return self.notes[case]
+        return make_history(self.cases, case, self.reps) if case <= self._generated else []
+
+    def add_history(self, case: int, items: list[Item]) -> None:
+        """Append to the history of a case; the items get their ids here."""
+        kept = self.notes.setdefault(case, self.history(case))
+        for item in items:
+            number, self._next_item = self._next_item, self._next_item + 1
+            kept.append(item | {"id": str(number) if item["type"] == "email" else number})
+
+    def change(self, case: int, now: int, **fields: object) -> None:
+        """Set members of a case as an API call does: `date_updated` moves to now, unless it is given."""
+        if "repid" in fields or "contactid" in fields:
+            self.notes.setdefault(case, self.history(case))
+        self.cases.change(case, **{"date_updated": now} | fields)
+
+    def remove(self, case: int) -> None:
+        """Delete a case and its history."""
+        self.cases.remove(case)
+        self.notes.pop(case, None)
+
+    def reps_of(self, department: int | None) -> list[int]:
+        """User ids of the active reps of a department; none for a department that does not exist."""
+        found = self.departments.get(department) if department is not None else None
+        return [user for user in found.reps if self.reps[user].active] if found else []

@@ -1,0 +1,8 @@
+import pytest
+
+pytest_plugins = ["fusedesk_async.pytest_plugin"]
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    return request.param
