@@ -1,0 +1,215 @@
+"""Everything that can go wrong, in one tree.
+
+FuseDeskError
+ ├ ConfigurationError        refused before anything was sent: a bad app name, a missing key, a value of the wrong kind
+ ├ APIError                  the server answered no
+ │   ├ AuthenticationError     401, or a login page where JSON was due
+ │   ├ PermissionDeniedError   403: the key is good, the permission is missing
+ │   ├ NotFoundError           404
+ │   ├ RequestRejectedError    405, FuseDesk's word for "other error", and an error object under any other status
+ │   ├ RateLimitError          429, or a wait that the caller did not want
+ │   └ ServerError             5xx
+ ├ TransportError
+ │   ├ NotSentError            could not connect: nothing happened, safe to send again
+ │   ├ AnswerLostError         sent, but no trustworthy answer came back
+ │   └ OutcomeUnknownError     the same for a write: it may have happened
+ ├ UnexpectedResponseError   not JSON, the wrong shape, too large
+ ├ PaginationError           the server ignores the offset, or the order cannot be trusted
+ └ ExportError               an output or a checkpoint that cannot be used
+
+Errors hold plain values and pass all of them to `args`, so they pickle, copy and travel between processes.
+None of them holds a live request, a response or the API key.
+"""
+
+import warnings
+from datetime import datetime
+from typing import ClassVar
+
+import attrs
+
+
+@attrs.frozen
+class Request:
+    """What was asked, in a form that is safe to print.
+
+    Attributes:
+        method: `GET`, `POST` or `DELETE`.
+        path: The path below the API's root, without the query.
+        attempts: How often it was sent; 0 if it never was.
+    """
+
+    method: str
+    path: str
+    attempts: int = 1
+
+    def __str__(self) -> str:
+        """`GET v1/cases, tried 3 times`."""
+        times = {0: "not sent", 1: "tried once"}.get(self.attempts, f"tried {self.attempts} times")
+        return f"{self.method} {self.path}, {times}"
+
+
+class FuseDeskWarning(UserWarning):
+    """Something was odd but could be dealt with: noise around an answer, a record that could not be read."""
+
+
+class FuseDeskError(Exception):
+    """The root of every failure.
+
+    Attributes:
+        message: What happened.
+        request: What was asked; None if no request was involved.
+        completed: For a call that is made of several requests, how many of its elements are already through.
+    """
+
+    advice: ClassVar[str] = ""
+    completed: int | None = None
+
+    def __init__(self, message: str, request: Request | None = None, *details: object) -> None:
+        super().__init__(message, request, *details)
+        self.message = message
+        self.request = request
+
+    def __str__(self) -> str:
+        asked = f" [{self.request}]" if self.request else ""
+        advice = f". {self.advice}" if self.advice else ""
+        return f"{self.message}{asked}{advice}"
+
+
+class ConfigurationError(FuseDeskError, ValueError):
+    """Refused before anything was sent: a setting or an argument that cannot be right."""
+
+
+class APIError(FuseDeskError):
+    """The server answered, and the answer was no.
+
+    Attributes:
+        status: The HTTP status; None if the limiter raised it without a request.
+        code: FuseDesk's error code, such as `api_error_noscope`; empty if it gave none.
+        retry_after: Seconds to wait before it makes sense to ask again, if known.
+        retry_at: The same as a moment in UTC.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        request: Request | None = None,
+        status: int | None = None,
+        code: str = "",
+        retry_after: float | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(message, request, status, code, retry_after, retry_at)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+        self.retry_at = retry_at
+
+    def __str__(self) -> str:
+        what = ", ".join(str(part) for part in (self.status, self.code) if part)
+        return f"{super().__str__()} ({what})" if what else super().__str__()
+
+
+class AuthenticationError(APIError):
+    """The key is missing or wrong, or a login page answered in place of the API."""
+
+    advice = "Check the app name and the API key (in FuseDesk: Settings, API Keys)"
+
+
+class PermissionDeniedError(APIError):
+    """The key is good but lacks a permission."""
+
+    advice = "Give the key that permission in FuseDesk: Settings, API Keys"
+
+
+class NotFoundError(APIError):
+    """There is no such object, or no such call."""
+
+
+class RequestRejectedError(APIError):
+    """FuseDesk refused the request for a reason of its own; it says 405 for all of these."""
+
+
+class RateLimitError(APIError):
+    """The hourly allowance is used up, and waiting for it was not wanted or would take too long."""
+
+    advice = "Ask again at `retry_at`, raise `patience`, or use priority='bulk' to wait as long as it takes"
+
+
+class ServerError(APIError):
+    """The server failed (5xx)."""
+
+
+class TransportError(FuseDeskError):
+    """The request or its answer got lost on the way."""
+
+
+class NotSentError(TransportError):
+    """Could not connect, so nothing happened on the server. Safe to send again.
+
+    Attributes:
+        permanent: True if trying again cannot help, as with a certificate that does not fit.
+    """
+
+    def __init__(self, message: str, request: Request | None = None, permanent: bool = False) -> None:  # noqa: FBT001, FBT002 - `args` are positional
+        super().__init__(message, request, permanent)
+        self.permanent = permanent
+
+
+class AnswerLostError(TransportError):
+    """The request went out, and no trustworthy answer came back.
+
+    Attributes:
+        stale: True if a connection kept from earlier turned out to be closed, before one byte of an answer came.
+    """
+
+    def __init__(self, message: str, request: Request | None = None, stale: bool = False) -> None:  # noqa: FBT001, FBT002 - `args` are positional
+        super().__init__(message, request, stale)
+        self.stale = stale
+
+
+class OutcomeUnknownError(TransportError):
+    """A write went out and its answer did not come back whole: it may have happened. It is not sent again by itself."""
+
+    advice = "Look whether it happened before you send it again"
+
+
+class UnexpectedResponseError(FuseDeskError):
+    """An answer that is not what the API promises: not JSON, the wrong shape, too large.
+
+    Attributes:
+        path: Where in the answer the trouble is, such as `$[3].caseid`; empty if it is the whole.
+        record_id: The id of the record in question, if it has one.
+        sample: The first characters of the answer, with the key removed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        request: Request | None = None,
+        path: str = "",
+        record_id: int | str | None = None,
+        sample: str = "",
+    ) -> None:
+        super().__init__(message, request, path, record_id, sample)
+        self.path = path
+        self.record_id = record_id
+        self.sample = sample
+
+    def __str__(self) -> str:
+        where = f" at {self.path}" if self.path else ""
+        whose = f" of record {self.record_id}" if self.record_id is not None else ""
+        begins = f"; it begins {self.sample!r}" if self.sample else ""
+        return f"{super().__str__()}{where}{whose}{begins}"
+
+
+class PaginationError(FuseDeskError):
+    """The pages cannot be put together: the server ignores the offset, or does not keep the order asked for."""
+
+
+class ExportError(FuseDeskError):
+    """An export cannot go on: its checkpoint is another job's, locked or corrupt, or its output is not writable."""
+
+
+def warn(message: str) -> None:
+    """Tell the user of the library about something odd that was dealt with."""
+    warnings.warn(message, FuseDeskWarning, stacklevel=2)

@@ -1,0 +1,27 @@
+"""What all records read from the server have in common."""
+
+from typing import Any
+
+import attrs
+
+from fusedesk_async import _json
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """A record as the server sent it, read into typed fields.
+
+    Any field may be absent in an answer and is then None (lists: empty). Members of the answer that this library
+    does not know are kept and can be reached through `raw`.
+
+    Attributes:
+        source: The JSON text of the record, exactly as it came. It takes no part in comparisons.
+    """
+
+    source: bytes = attrs.field(default=b"{}", repr=False, eq=False)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The record as the server sent it, under the API's own names; a fresh dict each time."""
+        value: dict[str, Any] = _json.loads(self.source)
+        return value

@@ -1,0 +1,124 @@
+"""What one writes: new cases, notes and emails."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+import attrs
+
+from fusedesk_async.errors import ConfigurationError
+from fusedesk_async.filters import Day, encode_day
+
+
+def _moment(_: object, attribute: "attrs.Attribute[Day | None]", value: Day | None) -> None:
+    if value is None:
+        return
+    try:
+        encode_day(value)
+    except ConfigurationError as error:
+        message = f"{attribute.name}: {error.message}"
+        raise ConfigurationError(message) from None
+
+
+def _note_or_call(_: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+    if value not in {"note", "call"}:
+        message = f"{attribute.name} is 'note' or 'call', not {value!r}"
+        raise ConfigurationError(message)
+
+
+def _filled(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
+    if not (isinstance(value, str) and value.strip()):
+        message = f"{attribute.name} must be a text with something in it, not {value!r}"
+        raise ConfigurationError(message)
+
+
+@attrs.frozen(kw_only=True)
+class NewNote:
+    """A note or a call to add to a case.
+
+    Attributes:
+        title: A headline.
+        note: The text.
+        type: `note` or `call`.
+        date_added: When it was written: a date, a datetime with a time zone, or text. The server takes now if None.
+    """
+
+    title: str = attrs.field(validator=_filled)
+    note: str = attrs.field(validator=_filled)
+    type: Literal["note", "call"] = attrs.field(default="note", validator=_note_or_call)
+    date_added: Day | None = attrs.field(default=None, validator=_moment)
+
+
+@attrs.frozen(kw_only=True)
+class NewEmail:
+    """An email to add to a case's history. Nothing is sent to anyone.
+
+    Attributes:
+        to: The receivers, as one text. How several are separated no public source tells; a comma is the custom.
+        sender: Who wrote it (`from`).
+        subject: The subject.
+        body: Plain text.
+        cc: Further receivers.
+        bcc: Hidden receivers.
+        date_sent: When it was sent. The server takes now if None.
+        date_received: When it arrived (`date_recvd`). The server takes now if None.
+        rep_id: The user id of the rep who sent it (`repid`).
+    """
+
+    to: str = attrs.field(validator=_filled)
+    sender: str = attrs.field(validator=_filled)
+    subject: str = attrs.field(validator=_filled)
+    body: str = attrs.field(validator=_filled)
+    cc: str | None = None
+    bcc: str | None = None
+    date_sent: Day | None = attrs.field(default=None, validator=_moment)
+    date_received: Day | None = attrs.field(default=None, validator=_moment)
+    rep_id: int | None = None
+    type: Literal["email"] = attrs.field(default="email", init=False)
+
+
+NewHistoryItem: TypeAlias = NewNote | NewEmail
+
+
+@attrs.frozen(kw_only=True)
+class NewCase:
+    """A case to open. All of it is from the seed page unless said otherwise.
+
+    Attributes:
+        department_id: The department it goes to (`depid`).
+        summary: The title.
+        details: The text.
+        opened_by: Who opened it: a name, an address, a number … (`openedby`).
+        date_opened: May lie in the past. The server takes now if None.
+        date_assigned: When the rep got it.
+        date_updated: The server takes `date_opened` if None.
+        status: `new` (the server's default), `open` or `closed`.
+        rep_id: The user id of a rep of that department (`repid`). The server picks one at random if it is None,
+            unknown or of another department, so the stored rep can differ from the one asked for.
+        contact_id: The contact's id in the CRM (`contactid`).
+        contact_uuid: The contact's id in FuseDesk (`contactUuid`; one third-party source).
+        email: Used without `contact_id` only: the server looks the contact up in the CRM and links it.
+        company_id: The company's id in the CRM (`companyid`).
+        type: How the text enters the history: `note` (the server's default), `call`, or `import` for not at all.
+        history: Notes, calls and emails that belong to it already.
+        skip_infusionsoft: Keep the history out of the CRM.
+        tags: Ids of tags, or their names (the plugin's help).
+    """
+
+    department_id: int
+    summary: str = attrs.field(validator=_filled)
+    details: str = attrs.field(validator=_filled)
+    opened_by: str = attrs.field(validator=_filled)
+    date_opened: Day | None = attrs.field(default=None, validator=_moment)
+    date_assigned: Day | None = attrs.field(default=None, validator=_moment)
+    date_updated: Day | None = attrs.field(default=None, validator=_moment)
+    status: str | None = None
+    rep_id: int | None = None
+    contact_id: int | None = None
+    contact_uuid: UUID | str | None = None
+    email: str | None = None
+    company_id: int | None = None
+    type: Literal["call", "note", "import"] | None = None
+    history: Sequence[NewHistoryItem] = ()
+    skip_infusionsoft: bool = False
+    tags: Sequence[int | str] = ()
