@@ -1,0 +1,72 @@
+"""A call of the API as plain data, and the one thing that can carry it out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+import attrs
+
+from fusedesk_async.errors import ConfigurationError, UnexpectedResponseError
+
+T = TypeVar("T")
+Method: TypeAlias = Literal["GET", "POST", "DELETE"]
+Parameters: TypeAlias = Mapping[str, Any]
+Notice: TypeAlias = Callable[[UnexpectedResponseError], None]
+"""Told of what could not be read but can be done without; raises it if the caller wants no such thing."""
+Reader: TypeAlias = Callable[[bytes, Notice], T]
+"""Makes the result of a good answer from its JSON text (empty if there was none); may raise `UnexpectedResponseError`."""
+
+
+@attrs.frozen(kw_only=True)
+class Call(Generic[T]):
+    """What to ask, how to read the answer, and whether asking twice does harm.
+
+    Attributes:
+        method: The HTTP method.
+        path: Below the API's root, version included: `v1/cases/42`.
+        read: Makes the result of a good answer.
+        query: Parameters in the query string, under the API's names; None and False are left out.
+        form: Fields of the body, likewise.
+        repeatable: Whether doing it twice is the same as doing it once. Reads are; writes only if declared so.
+    """
+
+    method: Method
+    path: str
+    read: Reader[T]
+    query: Parameters = attrs.field(factory=dict[str, Any])
+    form: Parameters = attrs.field(factory=dict[str, Any])
+    repeatable: bool = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether the call changes something on the server."""
+        return self.method != "GET"
+
+
+def get(path: str, read: Reader[T], query: Parameters | None = None) -> Call[T]:
+    """A call that only reads, so it may be repeated."""
+    return Call(method="GET", path=path, read=read, query=query or {}, repeatable=True)
+
+
+def post(path: str, read: Reader[T], form: Parameters | None = None, *, repeatable: bool = False) -> Call[T]:
+    """A call that writes. Say `repeatable=True` where doing it twice changes nothing."""
+    return Call(method="POST", path=path, read=read, form=form or {}, repeatable=repeatable)
+
+
+class Send(Protocol):
+    """Carries out a call, whatever that takes."""
+
+    async def __call__(self, call: Call[T]) -> T:
+        """The result, or a `FuseDeskError`."""
+        ...
+
+
+def number(value: int, what: str) -> str:
+    """An id as part of a path; nothing but a whole number gets through, so no path can be smuggled in.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        message = f"{what} is a whole number, not {value!r}"
+        raise ConfigurationError(message)
+    return str(value)

@@ -1,0 +1,184 @@
+"""The converter: JSON values to records and back.
+
+What no hook of `_values.py` allows is refused with the path of the field. `_rows.py` is a shortcut for whole pages
+that gives the same results; this is the definition.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from fusedesk_async import _json, _values
+from fusedesk_async._call import Notice
+from fusedesk_async._names import answer_names, request_name
+from fusedesk_async.errors import UnexpectedResponseError
+from fusedesk_async.filters import encode_day
+from fusedesk_async.models import (
+    CaseDetail,
+    Email,
+    HistoryItem,
+    NewCase,
+    NewEmail,
+    NewHistoryItem,
+    NewNote,
+    Note,
+    Record,
+)
+
+R = TypeVar("R", bound=Record)
+
+HISTORY_NAMES = ("history", "case_history", "notes", "calls", "emails")
+"""Where a case's history may stand in an answer; no public source shows it. All lists found are read, in this order."""
+
+_TYPE_OF_LIST = {"calls": "call", "emails": "email"}
+_KINDS: Mapping[str, type[HistoryItem]] = {"note": Note, "call": Note, "email": Email}
+
+_HOOKS: Mapping[Any, Callable[[Any], Any]] = {
+    int: _values.required(_values.whole_number),
+    int | None: _values.whole_number,
+    int | str | None: _values.identifier,
+    str: _values.required(_values.text),
+    str | None: _values.text,
+    bool | None: _values.flag,
+    datetime | None: _values.moment,
+    tuple[int, ...]: _values.tag_ids,
+    Any: _values.loose,
+}
+
+_FILLED_BY_HAND = frozenset({"source", "history"})
+
+
+def structure(record: type[R], source: bytes, notice: Notice) -> R:
+    """A record from its JSON text.
+
+    An item of a case's history that cannot be read goes to `notice` and is kept as a plain `HistoryItem`.
+
+    Raises:
+        UnexpectedResponseError: It is no object, or a field holds what no hook allows; `path` says which.
+    """
+    try:
+        value = _json.loads(source)
+    except ValueError as error:
+        message = f"a record is not JSON: {error}"
+        raise UnexpectedResponseError(message, None, "$", None, source[:80].decode(errors="replace")) from None
+    result = _structure_value(record, value, source)
+    if isinstance(result, CaseDetail):
+        return cast("R", attrs.evolve(result, history=tuple(_history(value, notice))))
+    return result
+
+
+def unstructure(record: NewCase | NewHistoryItem) -> dict[str, Any]:
+    """A record to be written, under the API's names and without what is not set; nested values are still nested."""
+    fields: dict[str, Any] = _converter.unstructure(record)
+    return {name: value for name, value in fields.items() if _is_set(value)}
+
+
+def case_form(case: NewCase) -> dict[str, Any]:
+    """The form that opens a case: its history as JSON text, its tags as a comma-separated list."""
+    fields = unstructure(case)
+    if case.history:
+        fields["history"] = _json.dumps([unstructure(item) for item in case.history]).decode()
+    if case.tags:
+        fields["casetags"] = ",".join(str(tag) for tag in case.tags)
+    return fields
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and value is not False and value not in ((), [])
+
+
+def _structure_value(record: type[R], value: Any, source: bytes) -> R:
+    if not _json.is_object(value):
+        message = f"expected an object, got {value!r:.80}"
+        raise UnexpectedResponseError(message, None, "$")
+    try:
+        result = _converter.structure(_under_first_names(record, value), record)
+    except cattrs.BaseValidationError as error:
+        problems = cattrs.transform_error(error, path="$", format_exception=_reason)
+        reason, _, path = problems[0].rpartition(" @ ")
+        raise UnexpectedResponseError(reason, None, path, _id_of(record, value)) from None
+    return attrs.evolve(result, source=source)
+
+
+def _history(members: Mapping[str, Any], notice: Notice) -> Iterator[HistoryItem]:
+    for name in HISTORY_NAMES:
+        items = members.get(name)
+        for item in items if _json.is_list(items) else ():
+            yield _history_item(item, _TYPE_OF_LIST.get(name, "note"), notice)
+
+
+def _history_item(value: Any, usual_type: str, notice: Notice) -> HistoryItem:
+    source = _json.dumps(value)
+    members = value if _json.is_object(value) else {}
+    kind = members.get("type") or usual_type
+    try:
+        return _structure_value(_KINDS.get(str(kind), HistoryItem), members | {"type": kind}, source)
+    except UnexpectedResponseError as error:
+        notice(error)
+        return HistoryItem(type=str(kind), source=source)
+
+
+def _under_first_names(record: type[Record], members: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The members with a duplicate taking the place of its original where only the duplicate came."""
+    for field in attrs.fields(record):
+        first, *others = answer_names(record, field.name)
+        present = [name for name in others if name in members]
+        if present and first not in members:
+            members = {**members, first: members[present[0]]}
+    return members
+
+
+def _id_of(record: type[Record], members: Mapping[str, Any]) -> int | str | None:
+    found = [members[name] for name in answer_names(record, "id") if members.get(name)]
+    return found[0] if found and isinstance(found[0], int | str) else None
+
+
+def _reason(error: BaseException, _: type[Any] | None) -> str:
+    return "is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _reading_hook(record: type[Record]) -> Callable[[Mapping[str, Any], Any], Any]:
+    names = {
+        field.name: override(omit=True)
+        if field.name in _FILLED_BY_HAND
+        else override(rename=answer_names(record, field.name)[0])
+        for field in attrs.fields(record)
+    }
+    return make_dict_structure_fn(record, _converter, **names)  # type: ignore[arg-type] # overrides are keyed by field
+
+
+def _writing_hook(record: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    names = {field.name: override(rename=request_name(field.name)) for field in attrs.fields(record)}
+    return make_dict_unstructure_fn(record, _converter, _cattrs_include_init_false=True, **names)  # type: ignore[arg-type] # overrides are keyed by field
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter()
+    for kind, hook in _HOOKS.items():
+        _accept(converter, kind, hook)
+    converter.register_structure_hook_factory(_is_record, _reading_hook)
+    converter.register_unstructure_hook_factory(_is_written, _writing_hook)
+    converter.register_unstructure_hook(date, encode_day)
+    converter.register_unstructure_hook(datetime, encode_day)
+    converter.register_unstructure_hook(UUID, str)
+    return converter
+
+
+def _accept(converter: cattrs.Converter, wanted: Any, hook: Callable[[Any], Any]) -> None:
+    converter.register_structure_hook_func(lambda kind: kind == wanted, lambda value, _: hook(value))
+
+
+def _is_written(kind: Any) -> bool:
+    return kind in {NewCase, NewEmail, NewNote}
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Record)
+
+
+_converter = _make_converter()

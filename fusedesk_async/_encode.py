@@ -1,0 +1,84 @@
+"""A call to the parts of a request: every kind of value has one spelling on the wire.
+
+Reads carry their parameters in the query string, writes as an urlencoded form. Arrays are in PHP's form. Booleans are
+`true` when set and left out when false, since a PHP server may take any text, "false" included, as true.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import attrs
+
+from fusedesk_async._call import Call, Parameters
+from fusedesk_async.errors import ConfigurationError
+from fusedesk_async.filters import DateFilter, encode_day
+
+
+@attrs.frozen
+class Parts:
+    """A request without its host and its key.
+
+    Attributes:
+        method: The HTTP method.
+        path: Below the API's root, percent-encoded.
+        query: The query string, percent-encoded, without `?`.
+        form: The urlencoded body; None if there is none.
+    """
+
+    method: str
+    path: str
+    query: str
+    form: bytes | None
+
+
+def encode(call: Call[Any]) -> Parts:
+    """The request of a call.
+
+    Raises:
+        ConfigurationError: A value has no spelling on the wire, or the path leads elsewhere.
+    """
+    form = _urlencoded(call.form).encode() if call.method == "POST" else None
+    return Parts(call.method, _path(call.path), _urlencoded(call.query), form)
+
+
+def _urlencoded(parameters: Parameters) -> str:
+    pairs = [pair for name, value in parameters.items() for pair in _pairs(name, value)]
+    try:
+        return urlencode(pairs, quote_via=quote)
+    except UnicodeEncodeError as error:
+        message = f"a text holds a lone surrogate, which cannot be sent: {error.object[error.start]!r}"
+        raise ConfigurationError(message) from None
+
+
+def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list | tuple | set | frozenset):
+        for place, element in enumerate(cast("list[Any]", value)):
+            yield from _pairs(f"{name}[{place}]", element)
+    elif value is True:
+        yield name, "true"
+    elif value is not None and value is not False:
+        yield name, _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | UUID):
+        return str(value)
+    if isinstance(value, DateFilter):
+        return value.encode()
+    if isinstance(value, date):  # datetimes are dates
+        return encode_day(value)
+    message = f"{name} cannot be {value!r:.80}"
+    raise ConfigurationError(message)
+
+
+def _path(path: str) -> str:
+    segments = path.strip("/").split("/")
+    if any(segment in {"", ".", ".."} for segment in segments) or "://" in path:
+        message = f"path {path!r} is not a path below the API's root, such as 'cases/42/snooze'"
+        raise ConfigurationError(message)
+    return "/".join(quote(segment, safe="") for segment in segments)

@@ -1,0 +1,156 @@
+"""Lists that come in pages, as one lazy object.
+
+The API pages by offset; its answers are bare arrays without a total or a next link (seed page). So the offset advances
+by the rows received, and a list has ended when a page brings nothing, or nothing new and less than pages have brought.
+"""
+
+import math
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from fusedesk_async._call import Call, Send
+from fusedesk_async._readers import Records
+from fusedesk_async.errors import ConfigurationError, PaginationError, UnexpectedResponseError
+from fusedesk_async.models import Record
+
+R = TypeVar("R", bound=Record)
+
+LARGEST_PAGE = 500
+"""Rows. The seed page allows no more."""
+SURELY_SHORT = 100
+"""Rows. A first page with fewer is the whole list: no server is known to cap its pages below this."""
+
+
+@attrs.frozen
+class Page(Generic[R]):
+    """One answer of the server.
+
+    Attributes:
+        items: The records that were not on an earlier page.
+        offset: The place of the first row.
+        received: How many rows the server sent, including those known already and those that could not be read.
+        rejected: One error for each record that could not be read.
+    """
+
+    items: tuple[R, ...]
+    offset: int
+    received: int
+    rejected: tuple[UnexpectedResponseError, ...] = ()
+
+
+class Pages(Generic[R]):
+    """A list that is fetched page by page while it is iterated. Each iteration starts from the beginning.
+
+    `async for record in pages` gives the records one by one. Nothing is sent before that.
+    """
+
+    def __init__(
+        self, send: Send, call: Call[Records[R]], *, page_size: int, identity: Callable[[R], Any], ascending: bool
+    ) -> None:
+        """Prepare the list.
+
+        Args:
+            send: Carries out a call.
+            call: Fetches a page, but for `limit` and `offset`.
+            page_size: Rows asked for at once, 1 to 500.
+            identity: Tells records apart.
+            ascending: Whether the identity is a number and the server was asked to order by it.
+
+        Raises:
+            ConfigurationError: The page size is out of range.
+        """
+        if not 1 <= page_size <= LARGEST_PAGE:
+            message = f"page_size is a number from 1 to {LARGEST_PAGE}, not {page_size!r}"
+            raise ConfigurationError(message)
+        self._send = send
+        self._call = call
+        self._page_size = page_size
+        self._identity = identity
+        self._ascending = ascending
+
+    async def __aiter__(self) -> AsyncIterator[R]:
+        """The records, one by one."""
+        async for page in self.pages():
+            for item in page.items:
+                yield item
+
+    async def pages(self) -> AsyncIterator[Page[R]]:
+        """The answers of the server, one by one.
+
+        Raises:
+            PaginationError: The server ignores the offset, or does not keep the order asked for.
+        """
+        known = _Ascending(self._identity) if self._ascending else _Known(self._identity)
+        offset, longest, previous = 0, 0, None
+        while True:
+            records = await self._fetch(offset)
+            items = known.new(records.items)
+            yield Page(items, offset, records.received, records.rejected)
+            identities = [self._identity(record) for record in records.items]
+            if identities and identities == previous:
+                message = f"two pages at different offsets are the same {len(identities)} rows; the offset is ignored"
+                raise PaginationError(message)
+            longest = max(longest, records.received)
+            short = records.received < min(longest, self._page_size)
+            if not records.received or (short and not items) or (offset == 0 and records.received < self._surely_short):
+                return
+            offset, previous = offset + records.received, identities
+
+    async def first(self) -> R | None:
+        """The first record, or None if there is none. Asks for one row only."""
+        records = await self._fetch(0, limit=1)
+        return records.items[0] if records.items else None
+
+    async def collect(self, max_items: int | None = None) -> list[R]:
+        """The records as a list, at most `max_items` of them."""
+        collected: list[R] = []
+        if max_items is not None and max_items <= 0:
+            return collected
+        async for item in self:
+            collected.append(item)
+            if len(collected) == max_items:
+                break
+        return collected
+
+    @property
+    def _surely_short(self) -> int:
+        return min(SURELY_SHORT, self._page_size)
+
+    async def _fetch(self, offset: int, *, limit: int | None = None) -> Records[R]:
+        query = {**self._call.query, "limit": limit or self._page_size, "offset": offset}
+        return await self._send(attrs.evolve(self._call, query=query))
+
+
+class _Known(Generic[R]):
+    """Drops records that were on an earlier page; remembers all identities."""
+
+    def __init__(self, identity: Callable[[R], Any]) -> None:
+        self._identity = identity
+        self._seen: set[Any] = set()
+
+    def new(self, records: tuple[R, ...]) -> tuple[R, ...]:
+        fresh = {self._identity(record): record for record in records if self._identity(record) not in self._seen}
+        self._seen.update(fresh)
+        return tuple(fresh.values())
+
+
+class _Ascending(Generic[R]):
+    """Drops records that were on an earlier page; remembers the largest number only."""
+
+    def __init__(self, identity: Callable[[R], Any]) -> None:
+        self._identity = identity
+        self._frontier: float = -math.inf
+
+    def new(self, records: tuple[R, ...]) -> tuple[R, ...]:
+        numbers = [self._identity(record) for record in records]
+        if numbers != sorted(numbers):
+            message = "the server does not keep the order asked for: ids descend inside a page"
+            raise PaginationError(message)
+        fresh: list[R] = []
+        for number, record in zip(numbers, records, strict=True):
+            if number > self._frontier:
+                fresh.append(record)
+                self._frontier = number
+        return tuple(fresh)

@@ -1,0 +1,35 @@
+"""A search as the query that asks for it."""
+
+from difflib import get_close_matches
+from typing import Any, Unpack
+
+from fusedesk_async._names import column_name, request_name
+from fusedesk_async.filters import CaseFilters, DateFilter, OrderBy, asc, on, order_columns
+
+STEADY_ORDER = asc("id")
+"""Cases never change their id, so under this order none moves; under the server's own (`date_updated`) many do."""
+
+
+def search_query(order_by: OrderBy | None, **filters: Unpack[CaseFilters]) -> dict[str, Any]:
+    """The query parameters of a search of cases, under the API's names.
+
+    Raises:
+        TypeError: There is no such filter.
+        ConfigurationError: A value cannot be right.
+    """
+    given: dict[str, Any] = {**filters}
+    known = CaseFilters.__optional_keys__
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=3)
+            message = f"cases have no filter {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+            raise TypeError(message)
+    query = {request_name(name): _value(name, value) for name, value in given.items() if value is not None}
+    columns = order_columns(STEADY_ORDER if order_by is None else order_by)
+    return query | {"orderby": ", ".join(f"{column_name(column)} {direction}" for column, direction in columns)}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name.startswith("date_") and not isinstance(value, DateFilter):
+        return on(value)
+    return value

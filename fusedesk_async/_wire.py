@@ -1,0 +1,212 @@
+"""An answer to the result or the error it means. One place decides what every odd answer is."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import attrs
+
+from fusedesk_async import _json
+from fusedesk_async._call import Call, Notice
+from fusedesk_async._hints import retry_after
+from fusedesk_async.errors import (
+    APIError,
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    Request,
+    RequestRejectedError,
+    ServerError,
+    UnexpectedResponseError,
+)
+
+T = TypeVar("T")
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SAMPLE = 200
+"""Characters of an odd answer that an error shows."""
+LONGEST_TEXT = 1_000
+"""Characters of the server's own explanation that an error shows."""
+MOST_STARTS = 100
+"""How many places are tried as the start of JSON behind noise."""
+
+OK, MULTIPLE_CHOICES, BAD_REQUEST = 200, 300, 400
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND, OTHER_ERROR, TOO_MANY_REQUESTS, SERVER_ERROR = 401, 403, 404, 405, 429, 500
+
+_BY_STATUS: Mapping[int, type[APIError]] = {
+    UNAUTHORIZED: AuthenticationError,
+    FORBIDDEN: PermissionDeniedError,
+    NOT_FOUND: NotFoundError,
+    OTHER_ERROR: RequestRejectedError,
+    TOO_MANY_REQUESTS: RateLimitError,
+}
+_BY_CODE: Mapping[str, type[APIError]] = {"api_error_noscope": PermissionDeniedError}
+_NOISE = re.compile(rb"<|(PHP )?(Warning|Notice|Deprecated)\b", re.IGNORECASE)
+_UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+
+
+@attrs.frozen
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names in lower case; a header that came several times has its values joined by a comma.
+        body: The whole body, decompressed.
+        received_at: When it came, in seconds since 1970.
+        redact: Takes the key out of any of these before it gets into an error.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = attrs.field(repr=False)
+    received_at: float = 0.0
+    redact: Callable[[str], str] = attrs.field(default=str, repr=False, eq=False)
+
+    @property
+    def sample(self) -> str:
+        """The start of the body; of an HTML page its title."""
+        text = self.redact(self.body[:LONGEST_TEXT].decode(errors="replace"))
+        title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+        return f"HTML page {title[1].strip()!r}" if title else text[:SAMPLE].strip()
+
+
+def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, strict: bool = False) -> T:
+    """The result of a call.
+
+    Args:
+        call: What was asked.
+        answer: What came back.
+        request: The same as `call`, in the form that errors carry.
+        notice: Told of noise around the answer and of records that could not be read.
+        strict: Also refuse objects that name a member twice.
+
+    Raises:
+        APIError: The server said no: by its status, or by an object with a non-empty `error` under any status.
+        UnexpectedResponseError: It said something else than the API promises.
+    """
+    if MULTIPLE_CHOICES <= answer.status < BAD_REQUEST:
+        raise _redirection(answer, request)
+    if not OK <= answer.status < MULTIPLE_CHOICES:
+        raise refusal(answer, request)
+    try:
+        text = _json_text(answer, notice)
+        if strict:
+            _no_member_twice(text)
+        if text.startswith(b"{"):
+            _raise_error_object(answer, text, request)
+        return call.read(text, notice)
+    except UnexpectedResponseError as error:
+        raise with_request(error, request, answer) from None
+    except _LoginPage:
+        message = "an HTML page came where JSON was due: a login or proxy page probably answered"
+        raise AuthenticationError(message, request, answer.status) from None
+
+
+def with_request(error: UnexpectedResponseError, request: Request, answer: Answer) -> UnexpectedResponseError:
+    """The same error with what was asked, a sample of the answer, and no key in it."""
+    sample = answer.redact(error.sample) or answer.sample
+    return UnexpectedResponseError(answer.redact(error.message), request, error.path, error.record_id, sample)
+
+
+def refusal(answer: Answer, request: Request) -> APIError:
+    """The error that an answer other than a success means."""
+    members = _members(answer.body)
+    text, code = _text_and_code(answer, members)
+    usual = ServerError if answer.status >= SERVER_ERROR else RequestRejectedError if _error_in(members) else APIError
+    kind = _BY_CODE.get(code) if answer.status in {FORBIDDEN, OTHER_ERROR} else None
+    seconds = retry_after(answer.headers, answer.received_at)
+    moment = None if seconds is None else EPOCH + timedelta(seconds=answer.received_at + seconds)
+    return (kind or _BY_STATUS.get(answer.status) or usual)(text, request, answer.status, code, seconds, moment)
+
+
+def _raise_error_object(answer: Answer, text: bytes, request: Request) -> None:
+    members = _members(text)
+    if _error_in(members):
+        message, code = _text_and_code(answer, members)
+        raise _BY_CODE.get(code, RequestRejectedError)(message, request, answer.status, code)
+
+
+def _redirection(answer: Answer, request: Request) -> APIError | UnexpectedResponseError:
+    target = answer.headers.get("location", "")
+    if re.search(r"login|log-in|signin|sign-in", target, re.IGNORECASE) or _is_html(answer.body):
+        message = "the server sent us to another page, probably its login; redirects are not followed"
+        return AuthenticationError(message, request, answer.status)
+    target = answer.redact(target)[:SAMPLE]
+    message = f"status {answer.status}, a redirect to {target!r}; redirects are not followed, check the address"
+    return UnexpectedResponseError(message, request)
+
+
+def _text_and_code(answer: Answer, members: Mapping[str, Any]) -> tuple[str, str]:
+    """What the server says, from the body, else from the headers, else the start of the raw text."""
+    code = members.get("errorcode") or answer.headers.get("x-fusedesk-error-code") or ""
+    text = _error_in(members) or answer.headers.get("x-fusedesk-error") or answer.sample or "no reason given"
+    return answer.redact(str(text)[:LONGEST_TEXT]), answer.redact(str(code)[:SAMPLE])
+
+
+def _error_in(members: Mapping[str, Any]) -> str:
+    error = members.get("error")
+    return error if isinstance(error, str) else ""
+
+
+def _members(text: bytes) -> Mapping[str, Any]:
+    try:
+        value = _json.loads(text.removeprefix(b"\xef\xbb\xbf"))
+    except ValueError:
+        return {}
+    return value if _json.is_object(value) else {}
+
+
+class _LoginPage(Exception):  # noqa: N818 - a signal inside this module, not an error
+    """HTML and nothing else."""
+
+
+def _json_text(answer: Answer, notice: Notice) -> bytes:
+    """The JSON in a body: without byte order mark, in UTF-8, without noise in front."""
+    text = _in_utf8(answer).removeprefix(b"\xef\xbb\xbf").strip()
+    if _NOISE.match(text):
+        text = _behind_noise(text)
+        notice(UnexpectedResponseError("noise in front of the JSON was cut off", None, "", None, answer.sample))
+    return text
+
+
+def _no_member_twice(text: bytes) -> None:
+    try:
+        _json.loads_strictly(text)
+    except ValueError as error:
+        raise UnexpectedResponseError(str(error)) from None
+
+
+def _in_utf8(answer: Answer) -> bytes:
+    charset = re.search(r"charset=\"?([\w.:-]+)", answer.headers.get("content-type", ""), re.IGNORECASE)
+    if charset is None or charset[1].lower() in _UTF8:
+        return answer.body
+    try:
+        return answer.body.decode(charset[1]).encode()
+    except (LookupError, ValueError) as error:
+        message = f"the answer is not in the character set it declares: {error}"
+        raise UnexpectedResponseError(message) from None
+
+
+def _behind_noise(text: bytes) -> bytes:
+    for start in _starts(text):
+        try:
+            _json.loads(text[start:])
+        except ValueError:
+            continue
+        return text[start:]
+    if _is_html(text):
+        raise _LoginPage
+    message = "neither JSON nor an HTML page"
+    raise UnexpectedResponseError(message)
+
+
+def _starts(text: bytes) -> Iterator[int]:
+    for found, _ in zip(re.finditer(rb"[\[{]", text), range(MOST_STARTS), strict=False):
+        yield found.start()
+
+
+def _is_html(text: bytes) -> bool:
+    return text.lstrip()[:1] == b"<"
