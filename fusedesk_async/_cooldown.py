@@ -1,0 +1,85 @@
+"""What happens after a 429: nobody calls until a deadline, then one call probes, then the rest may go.
+
+Numbers in, numbers out; no clock.
+"""
+
+import math
+import random
+
+import attrs
+
+FIRST_PAUSE, LONGEST_PAUSE = 1 / 60, 1 / 4
+"""When the hour is used up, as parts of the hour: a minute, doubling to a quarter of an hour."""
+FIRST_BURST_PAUSE, LONGEST_BURST_PAUSE = 1 / 3_600, 1 / 60
+"""When calls are left, so that only a burst was refused: a second, doubling to a minute."""
+JITTER = 0.1
+"""A pause is longer than it has to be by up to this part of itself."""
+
+
+@attrs.define
+class Cooldown:
+    """The pause that all tasks of a client share.
+
+    Args:
+        window: The hour of the server's limit, in seconds.
+        source: Where the jitter comes from.
+    """
+
+    window: float = 3_600.0
+    source: random.Random = attrs.field(factory=random.Random, repr=False)
+    until: float = -math.inf
+    active: bool = False
+    _probe: int | None = None
+    _refusals: int = 0
+    _first_number_after: int = 0
+
+    def delay(self, now: float) -> float:
+        """Seconds until a call may go; 0 for now; infinite while a probe is out, whose answer decides."""
+        if not self.active:
+            return 0.0
+        if now < self.until:
+            return self.until - now
+        return 0.0 if self._probe is None else math.inf
+
+    def granted(self, number: int) -> None:
+        """A call was let go. During a cooldown that is the probe."""
+        if self.active:
+            self._probe = number
+
+    def outdated(self, number: int) -> bool:
+        """Whether a call was let go before the present cooldown began."""
+        return self.active and number < self._first_number_after
+
+    def refused(self, number: int, now: float, *, next_number: int, hint: float | None, calls_left: bool) -> None:
+        """A call was answered with 429.
+
+        Args:
+            number: That call's number.
+            now: The time, on the clock of `delay`.
+            next_number: The number the next call will get.
+            hint: Seconds to wait, if the server said.
+            calls_left: Whether the allowance says that calls are left, so that only a burst was refused.
+        """
+        if self.outdated(number):
+            # one more of the calls that were out when the cooldown began: no news, unless it brings a later deadline
+            self.until = max(self.until, now + min(hint or 0.0, self.window))
+            return
+        self._refusals += 1
+        pause = min(hint, self.window) if hint else self._usual_pause(calls_left=calls_left)
+        self.until = max(self.until, now + pause * (1.0 + self.source.uniform(0.0, JITTER)))
+        self.active, self._probe, self._first_number_after = True, None, next_number
+
+    def answered(self, number: int) -> None:
+        """A call got an answer other than 429. If it was the probe, the cooldown is over."""
+        if number == self._probe:
+            self.active, self._probe, self._refusals = False, None, 0
+
+    def lost(self, number: int) -> None:
+        """A call got no answer. If it was the probe, another may probe."""
+        if number == self._probe:
+            self._probe = None
+
+    def _usual_pause(self, *, calls_left: bool) -> float:
+        first = FIRST_BURST_PAUSE if calls_left else FIRST_PAUSE
+        longest = LONGEST_BURST_PAUSE if calls_left else LONGEST_PAUSE
+        return min(longest, first * 2.0 ** min(self._refusals - 1, 30)) * self.window
