@@ -1,0 +1,243 @@
+"""The client: wires the parts and owns their life."""
+
+import ssl
+from types import TracebackType
+from typing import Any, NoReturn, Self, TypedDict, TypeVar, Unpack
+
+from fusedesk_async._allowance import Allowance
+from fusedesk_async._auth import AuthMode, KeyTransport
+from fusedesk_async._call import Call, Method, Parameters
+from fusedesk_async._clock import Clock, SystemClock
+from fusedesk_async._config import base_url_of_app, checked_base_url, positive, read_environment
+from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
+from fusedesk_async._lifetime import Lifetime
+from fusedesk_async._ratelimit import RateLimiter
+from fusedesk_async._readers import anything
+from fusedesk_async._retry import RetryPolicy
+from fusedesk_async._secret import ApiKey
+from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
+from fusedesk_async._version import __version__
+from fusedesk_async.errors import ConfigurationError, warn
+from fusedesk_async.models import Access
+from fusedesk_async.resources.cases import Cases
+from fusedesk_async.resources.session import Session
+
+T = TypeVar("T")
+
+MEBIBYTE = 1024 * 1024
+VERSIONS = ("v1/", "v2/")
+
+
+class Settings(TypedDict, total=False):
+    """The settings of `FuseDesk` besides app, key and address."""
+
+    auth: AuthMode
+    timeout: float
+    retry: RetryPolicy
+    limiter: RateLimiter | None
+    concurrency: int
+    on_rate_limit: OnRateLimit
+    strict: bool
+    max_body: int
+    proxy: str | None
+    verify: bool | ssl.SSLContext
+    transport: HttpTransport | None
+    clock: Clock | None
+
+
+class FuseDesk:
+    """A client for one FuseDesk app with one API key.
+
+    Open it with `async with`, in one task or another, and keep it for as long as there is work: it holds the
+    connections and the sense of what the hourly allowance still permits.
+
+    Args:
+        app: The name of the app (`acme`), or any address of it pasted from the browser.
+        api_key: A key from FuseDesk's Settings, API Keys.
+        auth: Where the key goes: `header` (`X-FuseDesk-API-Key`), or `query` (`apikey`, in the query string of reads
+            and in the form of writes; it may then show in logs of servers and proxies).
+        base_url: Another address than `https://<app>.fusedesk.com`, for sandboxes and tests.
+        timeout: Seconds for one attempt, from the first byte sent to the last one read. Waiting for quota or for a
+            free connection does not count. A search by email asks the CRM and may want more.
+        retry: When a failed call is tried again, and how long an interactive call waits for quota.
+        limiter: The sense of the allowance, if several clients of the same key are to share it.
+        concurrency: How many requests may be on their way at once; also the number of connections.
+        on_rate_limit: `wait` for quota, or `raise` a `RateLimitError`, as suits workers of a job queue.
+        strict: Whether odd answers that could be dealt with raise `UnexpectedResponseError` instead of warning.
+        max_body: Bytes. A longer body, after decompression, is refused.
+        proxy: The address of an HTTP proxy. Proxy variables in the environment are not read.
+        verify: False switches the check of certificates off, which shows the key to anybody on the way.
+        transport: What carries the requests instead of real connections, such as `httpx.ASGITransport`.
+        clock: Monotonic time, wall time and sleep, instead of the real ones.
+
+    Raises:
+        ConfigurationError: One of these cannot be right. Nothing has been sent.
+    """
+
+    cases: Cases
+    session: Session
+
+    def __init__(
+        self,
+        app: str,
+        *,
+        api_key: str | ApiKey,
+        auth: AuthMode = "header",
+        base_url: str | None = None,
+        timeout: float = 30.0,
+        retry: RetryPolicy | None = None,
+        limiter: RateLimiter | None = None,
+        concurrency: int = 4,
+        on_rate_limit: OnRateLimit = "wait",
+        strict: bool = False,
+        max_body: int = 64 * MEBIBYTE,
+        proxy: str | None = None,
+        verify: bool | ssl.SSLContext = True,
+        transport: HttpTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
+        app_url = base_url_of_app(app)
+        self._base_url = app_url if base_url is None else checked_base_url(base_url)
+        self._clock = clock or SystemClock()
+        self._limiter = limiter or RateLimiter()
+        self._lifetime = Lifetime()
+        self._is_view = False
+        places = int(positive(concurrency, "concurrency"))
+        if verify is False:
+            warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
+        inner = transport or make_transport(places=places, proxy=proxy, verify=verify)
+        exchange = Exchange(
+            KeyTransport(inner, self._base_url, key, auth),
+            self._base_url,
+            max_body=int(positive(max_body, "max_body")),
+            redact=key.redact,
+            clock=self._clock,
+            user_agent=f"fusedesk_async/{__version__}",
+        )
+        self._transport = Transport(exchange, self._limiter, self._clock, places=places, strict=strict)
+        self._set_options(
+            Options(timeout=positive(timeout, "timeout"), retry=retry or RetryPolicy(), on_rate_limit=on_rate_limit)
+        )
+
+    @classmethod
+    def from_env(cls, **settings: Unpack[Settings]) -> Self:
+        """A client for the app in `FUSEDESK_APP` with the key in `FUSEDESK_API_KEY`.
+
+        `FUSEDESK_BASE_URL` gives another address, for sandboxes; the app may then be missing.
+
+        Raises:
+            ConfigurationError: One of them is missing or cannot be right.
+        """
+        found = read_environment()
+        return cls(found.app, api_key=found.api_key, base_url=found.base_url, **settings)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+        priority: Priority | None = None,
+        on_rate_limit: OnRateLimit | None = None,
+    ) -> Self:
+        """A light view of this client with other options. It shares connections and limiter and needs no closing.
+
+        Args:
+            timeout: Seconds for one attempt.
+            retry: When a failed call is tried again.
+            priority: `interactive`, or `bulk` for work that lets interactive calls go first and waits for quota as
+                long as it takes.
+            on_rate_limit: `wait` or `raise`.
+        """
+        view = object.__new__(type(self))
+        vars(view).update(vars(self), _is_view=True)
+        old = self._options
+        view._set_options(
+            Options(
+                timeout=old.timeout if timeout is None else positive(timeout, "timeout"),
+                retry=retry or old.retry,
+                priority=priority or old.priority,
+                on_rate_limit=on_rate_limit or old.on_rate_limit,
+            )
+        )
+        return view
+
+    async def call(
+        self,
+        method: Method,
+        path: str,
+        *,
+        query: Parameters | None = None,
+        form: Parameters | None = None,
+        repeatable: bool | None = None,
+    ) -> Any:
+        """Any call of the API, for what has no method yet, with the same care as the others.
+
+        Args:
+            method: `GET`, `POST` or `DELETE`.
+            path: Below the API's root, such as `cases/42/snooze`; with a version in front if it is not `v1`.
+            query: Parameters of the query string, under the API's names; None and False are left out.
+            form: Fields of the form of a POST, likewise.
+            repeatable: Whether doing it twice is the same as doing it once. By default only reads are.
+
+        Returns:
+            The answer as parsed JSON; None if it was empty.
+        """
+        return await self._send(
+            Call(
+                method=method,
+                path=path if path.startswith(VERSIONS) else f"v1/{path}",
+                read=anything,
+                query=query or {},
+                form=form or {},
+                repeatable=method == "GET" if repeatable is None else repeatable,
+            )
+        )
+
+    async def check(self) -> Access:
+        """Whether app and key are good, and what the key may do; one call.
+
+        Raises:
+            AuthenticationError: The key is wrong.
+            NotSentError: There is no such server.
+        """
+        return Access(base_url=self._base_url, scopes=await self.session.permissions())
+
+    @property
+    def allowance(self) -> Allowance:
+        """What is known of the hourly allowance."""
+        return self._limiter.allowance
+
+    async def aclose(self) -> None:
+        """Close the client: writes on their way end, reads are cut off."""
+        if self._lifetime.end():
+            await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        if self._is_view:
+            message = "a view made by with_options lives as long as its client and is not opened"
+            raise ConfigurationError(message)
+        self._limiter.attach(self._clock)
+        self._lifetime.begin()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._base_url!r})"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        message = "a client holds connections and a key, so it is not pickled or copied; make one in each process"
+        raise TypeError(message)
+
+    def _set_options(self, options: Options) -> None:
+        self._options = options
+        self.cases = Cases(self._send)
+        self.session = Session(self._send)
+
+    async def _send(self, call: Call[T]) -> T:
+        self._lifetime.check()
+        return await self._transport.send(call, self._options)

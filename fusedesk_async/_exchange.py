@@ -1,0 +1,169 @@
+"""One request and its answer: out through httpx, back as plain values, within one deadline."""
+
+import ssl
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import anyio
+import httpx
+
+from fusedesk_async._clock import Clock
+from fusedesk_async._encode import Parts
+from fusedesk_async._wire import Answer
+from fusedesk_async.errors import (
+    AnswerLostError,
+    FuseDeskError,
+    NotSentError,
+    Request,
+    TransportError,
+    UnexpectedResponseError,
+)
+
+HttpTransport: TypeAlias = httpx.AsyncBaseTransport
+
+_REQUEST_LEAVES = "send_request_headers.started"
+_NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+def make_transport(*, places: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
+    """The connections of a client: at most `places` sockets, HTTP/1.1, no proxy from the environment."""
+    limits = httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=30.0)
+    return httpx.AsyncHTTPTransport(verify=verify, http1=True, http2=False, limits=limits, proxy=proxy)
+
+
+class Exchange:
+    """Carries requests to one server and brings back answers.
+
+    Args:
+        transport: The connections, adding the key.
+        base_url: The server's address; the API's root is `/api/` below it.
+        max_body: Bytes. A body that is longer after decompression is not read to its end.
+        redact: Takes the key out of a text.
+        clock: Says when an answer came.
+        user_agent: How we name ourselves.
+    """
+
+    def __init__(
+        self,
+        transport: HttpTransport,
+        base_url: str,
+        *,
+        max_body: int,
+        redact: Callable[[str], str],
+        clock: Clock,
+        user_agent: str,
+    ) -> None:
+        self._transport = transport
+        self._root = httpx.URL(base_url + "/api/")
+        self._max_body = max_body
+        self._redact = redact
+        self._clock = clock
+        self._headers = {
+            "Host": self._root.netloc.decode(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "keep-alive",
+            "User-Agent": user_agent,
+        }
+
+    async def __call__(self, parts: Parts, deadline: float, request: Request) -> Answer:
+        """Send a request and read the whole answer within `deadline` seconds.
+
+        Args:
+            parts: What to send.
+            deadline: Seconds for all of it, from the first byte sent to the last one read.
+            request: The same as `parts`, in the form that errors carry.
+
+        Raises:
+            NotSentError: No connection came about.
+            AnswerLostError: It went out, but the answer did not come whole.
+            UnexpectedResponseError: The body is larger than `max_body`.
+        """
+        journey = _Journey(request)
+        try:
+            with anyio.fail_after(deadline):
+                return await self._exchange(self._request(parts, journey), request)
+        except FuseDeskError:
+            raise
+        except Exception as error:  # a transport that was handed in may raise anything
+            forget_frames(error)
+            if isinstance(error, TimeoutError):
+                raise journey.failure(f"no whole answer within {deadline:g} s") from error  # noqa: EM102, TRY003 - a method
+            raise self._failure(error, journey) from error
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def _exchange(self, http_request: httpx.Request, request: Request) -> Answer:
+        response = await self._transport.handle_async_request(http_request)
+        try:
+            body = await self._body(response, request)
+        finally:
+            await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, body, self._clock.time(), self._redact)
+
+    async def _body(self, response: httpx.Response, request: Request) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_bytes():
+            size += len(chunk)
+            if size > self._max_body:
+                message = f"the body is larger than max_body, {self._max_body} bytes"
+                raise UnexpectedResponseError(message, request)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _request(self, parts: Parts, journey: "_Journey") -> httpx.Request:
+        url = self._root.join(parts.path)
+        if parts.query:
+            url = url.copy_with(query=parts.query.encode())
+        headers = dict(self._headers)
+        if parts.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Length"] = str(len(parts.form))
+        extensions = {"trace": journey.note}
+        return httpx.Request(parts.method, url, headers=headers, content=parts.form, extensions=extensions)
+
+    def _failure(self, error: Exception, journey: "_Journey") -> TransportError:
+        text = self._redact(f"{type(error).__name__}: {error}".removesuffix(": "))
+        if isinstance(error, _NEVER_CONNECTED):
+            certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+            advice = "; the certificate does not fit, so this will not pass" if certificate else ""
+            return NotSentError(f"could not connect: {text}{advice}", journey.request, certificate)
+        return journey.failure(f"the answer was lost: {text}")
+
+
+class _Journey:
+    """How far a request got, by the trace of the connection."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self._seen: set[str] = set()
+
+    async def note(self, event: str, info: dict[str, Any]) -> None:
+        del info  # it holds the request with the key
+        self._seen.add(event.partition(".")[2])
+
+    def failure(self, message: str) -> TransportError:
+        """The error for a journey that ended here. Without a trace, as with a stand-in transport, it was sent."""
+        if self._seen and _REQUEST_LEAVES not in self._seen:
+            return NotSentError(message, self.request)
+        reused = _REQUEST_LEAVES in self._seen and "connect_tcp.started" not in self._seen
+        unanswered = "receive_response_headers.complete" not in self._seen
+        return AnswerLostError(message, self.request, reused and unanswered)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Drop the frames of an error and of what led to it, since their variables hold the key; types and texts stay."""
+    for cause in _causes(error):
+        cause.__traceback__ = None
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found

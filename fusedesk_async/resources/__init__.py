@@ -1,0 +1,1 @@
+"""The API's calls, a class for each kind of thing."""
