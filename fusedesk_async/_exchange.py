@@ -1,14 +1,16 @@
 """One request and its answer: out through httpx, back as plain values, within one deadline."""
 
 import ssl
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any, TypeAlias, cast
 
 import anyio
 import httpx
 
 from fusedesk_async._clock import Clock
 from fusedesk_async._encode import Parts
+from fusedesk_async._unpack import too_large, unpack
 from fusedesk_async._wire import Answer
 from fusedesk_async.errors import (
     AnswerLostError,
@@ -16,7 +18,6 @@ from fusedesk_async.errors import (
     NotSentError,
     Request,
     TransportError,
-    UnexpectedResponseError,
 )
 
 HttpTransport: TypeAlias = httpx.AsyncBaseTransport
@@ -61,7 +62,7 @@ class Exchange:
         self._headers = {
             "Host": self._root.netloc.decode(),
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": "gzip",
             "Connection": "keep-alive",
             "User-Agent": user_agent,
         }
@@ -77,7 +78,7 @@ class Exchange:
         Raises:
             NotSentError: No connection came about.
             AnswerLostError: It went out, but the answer did not come whole.
-            UnexpectedResponseError: The body is larger than `max_body`.
+            UnexpectedResponseError: The body is larger than `max_body`, or packed in a way we did not ask for.
         """
         journey = _Journey(request)
         try:
@@ -97,23 +98,26 @@ class Exchange:
 
     async def _exchange(self, http_request: httpx.Request, request: Request) -> Answer:
         response = await self._transport.handle_async_request(http_request)
+        chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
         try:
-            body = await self._body(response, request)
+            raw = await self._whole(chunks, request)
         finally:
             await response.aclose()
+            with suppress(Exception):  # the connection is closed; this lets the generators of a body left half-read end
+                await anext(chunks)
         headers = {name.lower(): value for name, value in response.headers.items()}
+        body = unpack(raw, headers.get("content-encoding", ""), self._max_body, request)
         return Answer(response.status_code, headers, body, self._clock.time(), self._redact)
 
-    async def _body(self, response: httpx.Response, request: Request) -> bytes:
-        chunks: list[bytes] = []
+    async def _whole(self, chunks: AsyncIterator[bytes], request: Request) -> bytes:
+        parts: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_bytes():
+        async for chunk in chunks:
             size += len(chunk)
             if size > self._max_body:
-                message = f"the body is larger than max_body, {self._max_body} bytes"
-                raise UnexpectedResponseError(message, request)
-            chunks.append(chunk)
-        return b"".join(chunks)
+                raise too_large(self._max_body, request)
+            parts.append(chunk)
+        return b"".join(parts)
 
     def _request(self, parts: Parts, journey: "_Journey") -> httpx.Request:
         url = self._root.join(parts.path)

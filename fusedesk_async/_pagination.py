@@ -5,8 +5,8 @@ by the rows received, and a list has ended when a page brings nothing, or nothin
 """
 
 import math
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
@@ -70,37 +70,22 @@ class Pages(Generic[R]):
         self._identity = identity
         self._ascending = ascending
 
-    async def __aiter__(self) -> AsyncIterator[R]:
+    def __aiter__(self) -> AsyncIterator[R]:
         """The records, one by one."""
-        async for page in self.pages():
-            for item in page.items:
-                yield item
+        return _Items(self.pages())
 
-    async def pages(self) -> AsyncIterator[Page[R]]:
+    def pages(self) -> AsyncIterator[Page[R]]:
         """The answers of the server, one by one.
 
         Raises:
-            PaginationError: The server ignores the offset, or does not keep the order asked for.
+            PaginationError: While iterating, if the server ignores the offset or does not keep the order asked for.
         """
         known = _Ascending(self._identity) if self._ascending else _Known(self._identity)
-        offset, longest, previous = 0, 0, None
-        while True:
-            records = await self._fetch(offset)
-            items = known.new(records.items)
-            yield Page(items, offset, records.received, records.rejected)
-            identities = [self._identity(record) for record in records.items]
-            if identities and identities == previous:
-                message = f"two pages at different offsets are the same {len(identities)} rows; the offset is ignored"
-                raise PaginationError(message)
-            longest = max(longest, records.received)
-            short = records.received < min(longest, self._page_size)
-            if not records.received or (short and not items) or (offset == 0 and records.received < self._surely_short):
-                return
-            offset, previous = offset + records.received, identities
+        return _PageWalk(self._fetch, self._page_size, known)
 
     async def first(self) -> R | None:
         """The first record, or None if there is none. Asks for one row only."""
-        records = await self._fetch(0, limit=1)
+        records = await self._fetch(0, 1)
         return records.items[0] if records.items else None
 
     async def collect(self, max_items: int | None = None) -> list[R]:
@@ -114,24 +99,81 @@ class Pages(Generic[R]):
                 break
         return collected
 
-    @property
-    def _surely_short(self) -> int:
-        return min(SURELY_SHORT, self._page_size)
-
-    async def _fetch(self, offset: int, *, limit: int | None = None) -> Records[R]:
+    async def _fetch(self, offset: int, limit: int | None = None) -> Records[R]:
         query = {**self._call.query, "limit": limit or self._page_size, "offset": offset}
         return await self._send(attrs.evolve(self._call, query=query))
+
+
+# Iterators rather than async generators: one that is left half-way needs no closing, on trio least of all.
+
+
+class _PageWalk(Generic[R]):
+    """One pass over the pages."""
+
+    def __init__(
+        self, fetch: Callable[[int], Awaitable[Records[R]]], page_size: int, known: "_Known[R] | _Ascending[R]"
+    ) -> None:
+        self._fetch = fetch
+        self._page_size = page_size
+        self._known = known
+        self._offset: int | None = 0
+        self._longest = 0
+        self._previous: tuple[Any, ...] = ()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Page[R]:
+        if self._offset is None:
+            raise StopAsyncIteration
+        offset, records = self._offset, await self._fetch(self._offset)
+        self._check_offset_counts(records)
+        items = self._known.new(records.items)
+        self._offset = None if self._is_last(records, items) else offset + records.received
+        return Page(items, offset, records.received, records.rejected)
+
+    def _is_last(self, records: Records[R], items: tuple[R, ...]) -> bool:
+        if self._offset == 0 and records.received < min(SURELY_SHORT, self._page_size):
+            return True
+        self._longest = max(self._longest, records.received)
+        short = records.received < min(self._longest, self._page_size)
+        return not records.received or (short and not items)
+
+    def _check_offset_counts(self, records: Records[R]) -> None:
+        identities = tuple(self._known.identity(record) for record in records.items)
+        if identities and identities == self._previous:
+            message = f"two pages at different offsets are the same {len(identities)} rows; the offset is ignored"
+            raise PaginationError(message)
+        self._previous = identities
+
+
+class _Items(Generic[R]):
+    """The records of pages, one by one."""
+
+    def __init__(self, pages: AsyncIterator[Page[R]]) -> None:
+        self._pages = pages
+        self._items: Iterator[R] = iter(())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> R:
+        while True:
+            for item in self._items:
+                return item
+            page = await anext(self._pages)
+            self._items = iter(page.items)
 
 
 class _Known(Generic[R]):
     """Drops records that were on an earlier page; remembers all identities."""
 
     def __init__(self, identity: Callable[[R], Any]) -> None:
-        self._identity = identity
+        self.identity = identity
         self._seen: set[Any] = set()
 
     def new(self, records: tuple[R, ...]) -> tuple[R, ...]:
-        fresh = {self._identity(record): record for record in records if self._identity(record) not in self._seen}
+        fresh = {self.identity(record): record for record in records if self.identity(record) not in self._seen}
         self._seen.update(fresh)
         return tuple(fresh.values())
 
@@ -140,11 +182,11 @@ class _Ascending(Generic[R]):
     """Drops records that were on an earlier page; remembers the largest number only."""
 
     def __init__(self, identity: Callable[[R], Any]) -> None:
-        self._identity = identity
+        self.identity = identity
         self._frontier: float = -math.inf
 
     def new(self, records: tuple[R, ...]) -> tuple[R, ...]:
-        numbers = [self._identity(record) for record in records]
+        numbers = [self.identity(record) for record in records]
         if numbers != sorted(numbers):
             message = "the server does not keep the order asked for: ids descend inside a page"
             raise PaginationError(message)

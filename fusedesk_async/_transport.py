@@ -17,9 +17,10 @@ from fusedesk_async._exchange import Exchange
 from fusedesk_async._ratelimit import Grant, Patience, Places, RateLimiter
 from fusedesk_async._retry import RetryPolicy
 from fusedesk_async._shelter import Shelter
-from fusedesk_async._wire import TOO_MANY_REQUESTS, Answer, decode, refusal, with_request
+from fusedesk_async._wire import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer, decode, refusal, with_request
 from fusedesk_async.errors import (
     AnswerLostError,
+    AuthenticationError,
     FuseDeskError,
     OutcomeUnknownError,
     Request,
@@ -33,8 +34,6 @@ Priority: TypeAlias = Literal["interactive", "bulk"]
 OnRateLimit: TypeAlias = Literal["wait", "raise"]
 
 logger = logging.getLogger("fusedesk_async")
-
-_DOUBTFUL = (AnswerLostError, ServerError, UnexpectedResponseError)
 
 
 @attrs.frozen(kw_only=True)
@@ -106,8 +105,8 @@ class Transport:
         try:
             answer = await self._answer(trial, request)
             return decode(call, answer, request, self._notice(request, answer), strict=self._strict)
-        except _DOUBTFUL:
-            trial.doubtful = trial.doubtful or call.writes
+        except FuseDeskError as error:
+            trial.doubtful = trial.doubtful or (call.writes and _leaves_a_doubt(error))
             raise
 
     async def _answer(self, trial: "_Trial", request: Request) -> Answer:
@@ -147,6 +146,13 @@ class Transport:
             warn(str(error))
 
         return notice
+
+
+def _leaves_a_doubt(error: FuseDeskError) -> bool:
+    """Whether what was asked may have been done all the same. A login page may have come after the deed, too."""
+    if isinstance(error, AuthenticationError):
+        return error.status != UNAUTHORIZED
+    return isinstance(error, AnswerLostError | ServerError | UnexpectedResponseError)
 
 
 @attrs.define

@@ -1,11 +1,13 @@
 """A raw server on loopback, for what no polite server does: resets, half answers, slow bodies."""
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
 import attrs
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import ByteStream, SocketAttribute
+from anyio.streams.tls import TLSListener
 
 
 @attrs.define
@@ -16,7 +18,7 @@ class Server:
     most_open: int = 0
 
 
-Behave = Callable[[SocketStream, int], Awaitable[bool | None]]
+Behave = Callable[[ByteStream, int], Awaitable[bool | None]]
 """Answers the nth request (from 1); True keeps the connection open for another one."""
 
 
@@ -26,10 +28,10 @@ def plain(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def serving(behave: Behave) -> AsyncIterator[Server]:
+async def serving(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     server = Server()
 
-    async def handle(stream: SocketStream) -> None:
+    async def handle(stream: ByteStream) -> None:
         server.open_now += 1
         server.most_open = max(server.most_open, server.open_now)
         try:
@@ -45,13 +47,13 @@ async def serving(behave: Behave) -> AsyncIterator[Server]:
 
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
         port = listener.extra(SocketAttribute.local_port)
-        server.url = f"http://127.0.0.1:{port}"
-        group.start_soon(listener.serve, handle)
+        server.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
+        group.start_soon(TLSListener(listener, tls, False).serve if tls else listener.serve, handle)
         yield server
         group.cancel_scope.cancel()
 
 
-async def _request(stream: SocketStream) -> bytes:
+async def _request(stream: ByteStream) -> bytes:
     data = b""
     while b"\r\n\r\n" not in data:
         try:
