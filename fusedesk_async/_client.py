@@ -8,9 +8,10 @@ from fusedesk_async._allowance import Allowance
 from fusedesk_async._auth import AuthMode, KeyTransport
 from fusedesk_async._call import Call, Method, Parameters
 from fusedesk_async._clock import Clock, SystemClock
-from fusedesk_async._config import base_url_of_app, checked_base_url, positive, read_environment
+from fusedesk_async._config import base_url_of_app, checked_base_url, one_of, positive, read_environment
 from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
 from fusedesk_async._lifetime import Lifetime
+from fusedesk_async._log_guard import LogGuard
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._readers import anything
 from fusedesk_async._retry import RetryPolicy
@@ -102,22 +103,29 @@ class FuseDesk:
         self._clock = clock or SystemClock()
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
+        self._log_guard = LogGuard(key.redact)
         self._is_view = False
         places = int(positive(concurrency, "concurrency"))
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
         inner = transport or make_transport(places=places, proxy=proxy, verify=verify)
         exchange = Exchange(
-            KeyTransport(inner, self._base_url, key, auth),
+            KeyTransport(inner, self._base_url, key, one_of(auth, AuthMode, "auth")),
             self._base_url,
             max_body=int(positive(max_body, "max_body")),
             redact=key.redact,
             clock=self._clock,
             user_agent=f"fusedesk_async/{__version__}",
         )
-        self._transport = Transport(exchange, self._limiter, self._clock, places=places, strict=strict)
+        self._transport = Transport(
+            exchange, self._limiter, self._clock, places=places, redact=key.redact, strict=strict
+        )
         self._set_options(
-            Options(timeout=positive(timeout, "timeout"), retry=retry or RetryPolicy(), on_rate_limit=on_rate_limit)
+            Options(
+                timeout=positive(timeout, "timeout"),
+                retry=retry or RetryPolicy(),
+                on_rate_limit=one_of(on_rate_limit, OnRateLimit, "on_rate_limit"),
+            )
         )
 
     @classmethod
@@ -156,8 +164,8 @@ class FuseDesk:
             Options(
                 timeout=old.timeout if timeout is None else positive(timeout, "timeout"),
                 retry=retry or old.retry,
-                priority=priority or old.priority,
-                on_rate_limit=on_rate_limit or old.on_rate_limit,
+                priority=one_of(priority or old.priority, Priority, "priority"),
+                on_rate_limit=one_of(on_rate_limit or old.on_rate_limit, OnRateLimit, "on_rate_limit"),
             )
         )
         return view
@@ -211,7 +219,10 @@ class FuseDesk:
     async def aclose(self) -> None:
         """Close the client: writes on their way end, reads are cut off."""
         if self._lifetime.end():
-            await self._transport.aclose()
+            try:
+                await self._transport.aclose()
+            finally:
+                self._log_guard.end()
 
     async def __aenter__(self) -> Self:
         if self._is_view:
@@ -219,6 +230,7 @@ class FuseDesk:
             raise ConfigurationError(message)
         self._limiter.attach(self._clock)
         self._lifetime.begin()
+        self._log_guard.begin()
         return self
 
     async def __aexit__(

@@ -10,6 +10,7 @@ import httpx
 
 from fusedesk_async._clock import Clock
 from fusedesk_async._encode import Parts
+from fusedesk_async._secret import causes, scrub
 from fusedesk_async._unpack import too_large, unpack
 from fusedesk_async._wire import Answer
 from fusedesk_async.errors import (
@@ -87,7 +88,7 @@ class Exchange:
         except FuseDeskError:
             raise
         except Exception as error:  # a transport that was handed in may raise anything
-            forget_frames(error)
+            scrub(error, self._redact)
             if isinstance(error, TimeoutError):
                 raise journey.failure(f"no whole answer within {deadline:g} s") from error  # noqa: EM102, TRY003 - a method
             raise self._failure(error, journey) from error
@@ -133,7 +134,7 @@ class Exchange:
     def _failure(self, error: Exception, journey: "_Journey") -> TransportError:
         text = self._redact(f"{type(error).__name__}: {error}".removesuffix(": "))
         if isinstance(error, _NEVER_CONNECTED):
-            certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+            certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
             advice = "; the certificate does not fit, so this will not pass" if certificate else ""
             return NotSentError(f"could not connect: {text}{advice}", journey.request, certificate)
         return journey.failure(f"the answer was lost: {text}")
@@ -157,17 +158,3 @@ class _Journey:
         reused = _REQUEST_LEAVES in self._seen and "connect_tcp.started" not in self._seen
         unanswered = "receive_response_headers.complete" not in self._seen
         return AnswerLostError(message, self.request, reused and unanswered)
-
-
-def forget_frames(error: BaseException) -> None:
-    """Drop the frames of an error and of what led to it, since their variables hold the key; types and texts stay."""
-    for cause in _causes(error):
-        cause.__traceback__ = None
-
-
-def _causes(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None:
-        found.append(error)
-        error = error.__cause__ or error.__context__
-    return found

@@ -5,6 +5,7 @@ attempt, so it uses none; the key is added below all of this.
 """
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -16,6 +17,7 @@ from fusedesk_async._encode import Parts, encode
 from fusedesk_async._exchange import Exchange
 from fusedesk_async._ratelimit import Grant, Patience, Places, RateLimiter
 from fusedesk_async._retry import RetryPolicy
+from fusedesk_async._secret import scrub
 from fusedesk_async._shelter import Shelter
 from fusedesk_async._wire import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer, decode, refusal, with_request
 from fusedesk_async.errors import (
@@ -62,14 +64,25 @@ class Transport:
         limiter: Says when.
         clock: Measures and waits.
         places: How many exchanges may be on their way at once.
+        redact: Takes the key out of a text.
         strict: Whether odd answers that could be dealt with are errors.
     """
 
-    def __init__(self, exchange: Exchange, limiter: RateLimiter, clock: Clock, *, places: int, strict: bool) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        limiter: RateLimiter,
+        clock: Clock,
+        *,
+        places: int,
+        redact: Callable[[str], str],
+        strict: bool,
+    ) -> None:
         self._exchange = exchange
         self._limiter = limiter
         self._clock = clock
         self._places = Places(places)
+        self._redact = redact
         self._strict = strict
         self._shelter = Shelter()
 
@@ -106,6 +119,7 @@ class Transport:
             answer = await self._answer(trial, request)
             return decode(call, answer, request, self._notice(request, answer), strict=self._strict)
         except FuseDeskError as error:
+            scrub(error, self._redact)
             trial.doubtful = trial.doubtful or (call.writes and _leaves_a_doubt(error))
             raise
 

@@ -1,6 +1,6 @@
 import pytest
 
-pytest_plugins = ["fusedesk_async.pytest_plugin"]
+pytest_plugins = ["fusedesk_async.pytest_plugin", "pytester"]
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -1,0 +1,143 @@
+"""A known key goes through every kind of failure, and then nothing that anybody could see may hold it."""
+
+import copy
+import io
+import logging
+import pickle
+import traceback
+
+import anyio
+import httpx
+import pytest
+from loopback import plain, serving
+from tenacity import stop_after_attempt
+
+from fusedesk_async import FuseDesk, FuseDeskError, RetryPolicy
+
+pytestmark = pytest.mark.anyio
+
+CANARY = "cAnArY/+K3y=%41&x"
+SPELLINGS = [CANARY, "cAnArY%2F%2BK3y%3D%2541%26x", "cAnArY/%2BK3y%3D%2541%26x", "cAnArY"]
+
+
+async def closes(stream, _):
+    pass
+
+
+async def hangs(stream, _):
+    await stream.receive()
+
+
+def says(data):
+    async def behave(stream, _):
+        await stream.send(data)
+
+    return behave
+
+
+ECHO = CANARY.encode()
+FAILURES = {
+    "closed": closes,
+    "hangs": hangs,
+    "cut": says(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[" + ECHO),
+    "401": says(plain(b'{"error": "Bad key ' + ECHO + b'"}', "401 No", f"X-FuseDesk-Error: bad {CANARY}")),
+    "405": says(plain(b'{"error": "Bad key ' + ECHO + b'", "errorcode": "' + ECHO + b'"}', "405 No")),
+    "429": says(plain(ECHO, "429 No", "Retry-After: 1000")),
+    "500": says(plain(b"<html><title>" + ECHO + b"</title>" + ECHO, "500 No")),
+    "redirect": says(plain(b"", "302 Found", f"Location: https://elsewhere.example/?apikey={CANARY}")),
+    "login": says(plain(b"<html>please log in, " + ECHO)),
+    "not JSON": says(plain(b"[nonsense " + ECHO)),
+    "wrong shape": says(plain(b'{"caseid": "' + ECHO + b'"}')),
+    "bad record": says(plain(b'[{"caseid": "' + ECHO + b'"}]')),
+    "gibberish": says(b"gibberish " + ECHO + b"\r\n\r\n"),
+    "good": says(plain(b"[]")),
+}
+
+
+def shown(error):
+    """All that a log, a debugger or an error tracker would show of an error, local variables of its frames included."""
+    parts = [repr(error), str(error), repr(error.args), repr(vars(error)), repr(pickle.dumps(error))]
+    parts.append(repr(vars(copy.deepcopy(error))))
+    parts.extend(frames(error))
+    return parts
+
+
+def frames(error):
+    """The frames of an error with their variables, but for those of this file, which has the key."""
+    walk = [frame for frame in traceback.walk_tb(error.__traceback__) if frame[0].f_code.co_filename != __file__]
+    return traceback.StackSummary.extract(iter(walk), capture_locals=True).format()
+
+
+def shown_below(error):
+    """The same for whatever the error was raised from."""
+    parts = []
+    while error := (error.__cause__ or error.__context__):
+        parts += [repr(error), repr(error.args)]
+        parts.extend(frames(error))
+        parts.append(repr(getattr(error, "_request", None)))
+        if (request := getattr(error, "_request", None)) is not None:
+            parts += [str(request.url), repr(request.headers.raw)]
+    return parts
+
+
+@pytest.fixture
+def log():
+    """Everything that is logged by anybody, at DEBUG."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+@pytest.mark.filterwarnings("ignore::fusedesk_async.FuseDeskWarning")
+@pytest.mark.parametrize("auth", ["header", "query"])
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_the_key_never_shows(failure, auth, log, capfd):
+    seen = []
+    policy = RetryPolicy(stop=stop_after_attempt(1))
+    async with serving(FAILURES[failure]) as server:
+        settings = {"api_key": CANARY, "auth": auth, "base_url": server.url, "retry": policy, "timeout": 0.2}
+        async with FuseDesk("acme", **settings) as desk:
+            seen += [repr(desk), str(desk), repr(vars(desk)), repr(desk.cases), repr(vars(desk.cases))]
+            for method in ("GET", "POST"):
+                for call in (desk.call(method, "cases/7", query={"q": "x"}), desk.cases.get(7), desk.cases.search().collect()):
+                    try:
+                        await call
+                    except FuseDeskError as error:
+                        seen += shown(error) + shown_below(error)
+        assert any(CANARY.encode() in request or b"cAnArY" in request for request in server.requests)
+    assert len(seen) > 5
+    output = capfd.readouterr()
+    for text in [*seen, output.out, output.err]:
+        for spelling in SPELLINGS:
+            assert spelling not in text
+    mine = [line for line in log.getvalue().splitlines() if "cAnArY" in line]
+    assert mine == []
+
+
+@pytest.mark.parametrize("auth", ["header", "query"])
+async def test_the_key_goes_to_no_other_host(auth):
+    def handler(request):
+        raise AssertionError(f"sent to {request.url.host}")
+
+    from fusedesk_async._auth import KeyTransport
+    from fusedesk_async._secret import ApiKey
+
+    transport = KeyTransport(httpx.MockTransport(handler), "https://acme.fusedesk.com", ApiKey(CANARY), auth)
+    with pytest.raises(FuseDeskError, match="another host") as caught:
+        await transport.handle_async_request(httpx.Request("GET", "https://acme.fusedesk.com.evil.example/api/"))
+    assert "cAnArY" not in "".join(shown(caught.value))
+
+
+def test_a_client_is_not_pickled_or_copied():
+    desk = FuseDesk("acme", api_key=CANARY)
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="make one in each process") as caught:
+            attempt(desk)
+        assert CANARY not in str(caught.value)
+    anyio.run(desk.aclose)
