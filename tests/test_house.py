@@ -1,0 +1,108 @@
+"""The order of the house: what is exported, how large files and functions are, what may be imported where."""
+
+import ast
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fusedesk_async
+from fusedesk_async import errors, filters, models
+
+PACKAGE = Path(fusedesk_async.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+PURE = ["attrs", "cattrs", "msgspec", "fusedesk_async"]
+SHELL = {"_auth", "_exchange", "pytest_plugin"}
+
+
+def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
+    listed = fusedesk_async.__all__
+    assert listed == sorted(listed)
+    visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
+    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"} == set(listed) - {"__version__"}
+
+
+@pytest.mark.parametrize("module", [errors, models])
+def test_everything_public_of_a_module_can_be_had_from_the_top(module):
+    names = {name for name, value in vars(module).items() if getattr(value, "__module__", "").startswith(module.__name__)}
+    public = {name for name in names if not name.startswith("_") and isinstance(getattr(module, name), type)}
+    assert public <= set(fusedesk_async.__all__)
+
+
+def test_files_are_small():
+    lengths = {path.relative_to(PACKAGE): len(path.read_text().splitlines()) for path in FILES}
+    assert {path: length for path, length in lengths.items() if length > 300} == {}
+    assert statistics.median(lengths.values()) <= 120
+
+
+def test_functions_are_small():
+    long = {
+        f"{path.name}:{node.name}": statements
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (statements := body_lines(node)) > 25
+    }
+    assert long == {"_client.py:__init__": long.get("_client.py:__init__")}
+
+
+def test_an_endpoint_is_a_docstring_and_a_few_lines():
+    endpoints = [
+        body_lines(node)
+        for path in (PACKAGE / "resources").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_")
+    ]
+    assert statistics.median(endpoints) <= 5
+
+
+def body_lines(node):
+    """Lines of a function's body besides its docstring."""
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_the_core_is_pure():
+    core = """errors _secret filters _config _call _names _values _convert _rows _readers _encode _hints _wire _unpack
+        _history _search _json _pagination _allowance _cooldown""".split()
+    for name in core:
+        foreign = set(imports(PACKAGE / f"{name}.py")) - sys.stdlib_module_names - set(PURE)
+        assert foreign == set(), name
+
+
+@pytest.mark.parametrize(("library", "rooms"), [("httpx", SHELL), ("tenacity", {"_retry"})])
+def test_a_library_that_may_be_replaced_is_imported_in_few_places(library, rooms):
+    client = [path for path in FILES if not {"sandbox", "cli"} & set(path.relative_to(PACKAGE).parts)]
+    assert {path.stem for path in client if library in imports(path)} == rooms
+
+
+def test_time_and_chance_are_handed_in():
+    for path in FILES:
+        if path.stem not in {"_clock", "_server"} and "sandbox" not in path.parts and "cli" not in path.parts:
+            assert "time" not in set(imports(path)), path
+            assert "anyio.sleep" not in path.read_text(), path
+
+
+def test_importing_the_package_imports_no_extra():
+    extras = ["click", "rich", "starlette", "uvicorn", "orjson", "trio", "pytest", "fusedesk_async.sandbox"]
+    code = f"""
+import sys, httpx  # which imports click and rich for its own command, where it finds them
+before = set(sys.modules)
+import fusedesk_async
+print([name for name in {extras} if name in set(sys.modules) - before])
+"""
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert output.strip() == "[]"
+
+
+def test_filters_of_a_search_are_the_typed_ones():
+    assert "status" in filters.CaseFilters.__optional_keys__

@@ -1,0 +1,130 @@
+"""What users' type checkers see; read by mypy --strict and pyright strict, never run."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Any, assert_type
+from uuid import UUID
+
+from tenacity import stop_after_attempt, stop_before_delay, wait_fixed
+
+from fusedesk_async import (
+    Access,
+    Acknowledgement,
+    Allowance,
+    APIError,
+    Case,
+    CaseDetail,
+    CaseFilters,
+    CreatedCase,
+    Email,
+    FuseDesk,
+    FuseDeskError,
+    HistoryItem,
+    NewCase,
+    NewEmail,
+    NewNote,
+    Note,
+    Page,
+    Pages,
+    RateLimiter,
+    Request,
+    RetryPolicy,
+    UnexpectedResponseError,
+    after,
+    asc,
+    before,
+    between,
+    desc,
+    on,
+)
+
+
+async def clients() -> None:
+    desk = FuseDesk(
+        "acme",
+        api_key="key",
+        auth="query",
+        timeout=5,
+        retry=RetryPolicy(stop=stop_after_attempt(4) | stop_before_delay(120), wait=wait_fixed(1), patience=60),
+        limiter=RateLimiter(),
+        concurrency=8,
+        on_rate_limit="raise",
+    )
+    FuseDesk("acme", api_key="key", auth="bearer")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    FuseDesk("acme", "key")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    assert_type(FuseDesk.from_env(timeout=5.0, strict=True), FuseDesk)
+    async with desk as opened:
+        assert_type(opened, FuseDesk)
+        assert_type(opened.with_options(priority="bulk", timeout=5), FuseDesk)
+        assert_type(opened.allowance, Allowance)
+        assert_type(opened.allowance.blocked_until, datetime | None)
+        assert_type(await opened.check(), Access)
+        assert_type(await opened.session.permissions(), frozenset[str])
+        assert_type(await opened.call("GET", "v2/reps", query={"a": 1}), Any)
+        opened.with_options(priority="urgent")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        await opened.call("PATCH", "cases")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+async def searches(desk: FuseDesk, filters: CaseFilters) -> None:
+    found = desk.cases.search(
+        status="open",
+        contact_id=[1, 2],
+        contact_uuid=UUID(int=1),
+        date_opened=after("2026-01-01"),
+        date_closed=between(date(2026, 1, 1), datetime.now(UTC)),
+        date_updated=on("yesterday"),
+        date_assigned=before(date(2026, 1, 1)),
+        order_by=[desc("date_updated"), asc("id"), "status"],
+    )
+    assert_type(found, Pages[Case])
+    assert_type(aiter(found), AsyncIterator[Case])
+    assert_type(found.pages(), AsyncIterator[Page[Case]])
+    assert_type(await found.first(), Case | None)
+    assert_type(await found.collect(max_items=5), list[Case])
+    async for page in found.pages():
+        assert_type(page.items, tuple[Case, ...])
+        assert_type(page.rejected, tuple[UnexpectedResponseError, ...])
+    desk.cases.search(**filters)
+    desk.cases.search(statsu="open")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    desk.cases.search(rep_id="five")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+async def cases(desk: FuseDesk) -> None:
+    case = await desk.cases.get(42)
+    assert_type(case, CaseDetail)
+    assert_type(case.id, int)
+    assert_type(case.case_number, str | None)
+    assert_type(case.date_opened, datetime | None)
+    assert_type(case.tags, tuple[int, ...])
+    assert_type(case.raw, dict[str, Any])
+    assert_type(case.source, bytes)
+    for item in case.history:
+        assert_type(item, HistoryItem)
+        if isinstance(item, Note):
+            assert_type(item.note, str | None)
+        elif isinstance(item, Email):
+            assert_type(item.sender, str | None)
+    case.id = 5  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+    note = NewNote(title="a", note="b", type="call", date_added=datetime.now(UTC))
+    email = NewEmail(to="a", sender="b", subject="c", body="d")
+    new = NewCase(department_id=3, summary="a", details="b", opened_by="c", history=[note, email], tags=[1, "refund"])
+    assert_type(await desk.cases.create(new), CreatedCase)
+    assert_type(await desk.cases.add_note(42, note, rep_id=5), Acknowledgement)
+    assert_type(await desk.cases.tag(42, 7), Acknowledgement)
+    assert_type(await desk.cases.untag(42, 7), Acknowledgement)
+    assert_type(await desk.cases.transfer(42, rep_id=5, department_id=3), Acknowledgement)
+    assert_type(await desk.cases.link_contact(42, contact_uuid="x"), Acknowledgement)
+    assert_type(await desk.cases.update(42, summary="a"), Acknowledgement)
+    assert_type(await desk.cases.close(42), Acknowledgement)
+    assert_type(await desk.cases.reopen(42), Acknowledgement)
+    assert_type(await desk.cases.import_history(42, [note, email]), list[Acknowledgement])
+    NewNote(title="a", note="b", type="email")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    await desk.cases.get("42")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def failures(error: FuseDeskError) -> None:
+    assert_type(error.request, Request | None)
+    if isinstance(error, APIError):
+        assert_type(error.status, int | None)
+        assert_type(error.retry_after, float | None)
+        assert_type(error.retry_at, datetime | None)
