@@ -14,7 +14,7 @@ import attrs
 from anyio.lowlevel import current_token
 
 from fusedesk_async._allowance import Allowance, Ledger
-from fusedesk_async._clock import Clock
+from fusedesk_async._clock import Clock, SystemClock
 from fusedesk_async._cooldown import Cooldown
 from fusedesk_async._hints import retry_after, usage
 from fusedesk_async._wire import EPOCH, TOO_MANY_REQUESTS, Answer
@@ -84,7 +84,7 @@ class RateLimiter:
         self._bulk: list[_Waiter] = []
         self._next_number = 0
         self._in_flight = 0
-        self._clock: Clock | None = None
+        self._clock: Clock = SystemClock()
         self._loop: object = None
 
     def attach(self, clock: Clock) -> None:
@@ -103,14 +103,14 @@ class RateLimiter:
     def allowance(self) -> Allowance:
         """What is known now."""
         ledger, blocked_until = self._ledger, None
-        if self._clock and (delay := self._held_back(self._clock)) > 0:
+        if (delay := self._held_back()) > 0:
             blocked_until = _utc(self._clock.time() + delay)
         observed_at = None if ledger.observed_at is None else _utc(ledger.observed_at)
         return Allowance(
             limit=ledger.limit, remaining=ledger.remaining, observed_at=observed_at, blocked_until=blocked_until
         )
 
-    async def acquire(self, places: Places, clock: Clock, patience: Patience, request: Request) -> Grant:
+    async def acquire(self, places: Places, patience: Patience, request: Request) -> Grant:
         """Wait for leave to make one exchange.
 
         Raises:
@@ -118,10 +118,10 @@ class RateLimiter:
         """
         waiter, queue = _Waiter(places), self._bulk if patience.bulk else self._interactive
         queue.append(waiter)
-        give_up_at = clock.monotonic() + patience.seconds
+        give_up_at = self._clock.monotonic() + patience.seconds
         try:
             while True:
-                delay = self._let_go(clock)
+                delay = self._let_go()
                 if waiter.grant is not None:
                     if not self._cooldown.outdated(waiter.grant.number):
                         return waiter.grant
@@ -129,17 +129,17 @@ class RateLimiter:
                     waiter.grant = None
                     queue.insert(0, waiter)
                 else:
-                    self._check_patience(give_up_at, request, clock)
-                    await _woken(waiter, delay, clock)
+                    self._check_patience(give_up_at, request)
+                    await _woken(waiter, delay, self._clock)
         except BaseException:
             if waiter.grant is None:
                 queue.remove(waiter)
             else:
                 self._take_back(waiter.grant)
-            self._let_go(clock)
+            self._let_go()
             raise
 
-    def finish(self, grant: Grant, answer: Answer | None, clock: Clock) -> None:
+    def finish(self, grant: Grant, answer: Answer | None) -> None:
         """Give back a grant, with the answer that came, or None if none did."""
         if answer is None:
             self._take_back(grant)
@@ -149,31 +149,31 @@ class RateLimiter:
             said = usage(answer.headers, self._usage_header)
             self._ledger.observe(grant.number, said, now=answer.received_at, in_flight=self._in_flight)
             if answer.status == TOO_MANY_REQUESTS:
-                self._refused(grant, answer, clock)
+                self._refused(grant, answer)
             else:
                 self._cooldown.answered(grant.number)
-        self._let_go(clock)
+        self._let_go()
 
-    def refusal(self, request: Request, clock: Clock, answer: APIError | None = None) -> RateLimitError:
+    def refusal(self, request: Request, answer: APIError | None = None) -> RateLimitError:
         """The error for a call that does not wait for its turn; it says when to ask again."""
-        delay = self._held_back(clock)
+        delay = self._held_back()
         message = answer.message if answer else "held back, since the server refused a call"
         status, code = (answer.status, answer.code) if answer else (None, "")
-        return RateLimitError(message, request, status, code, delay, _utc(clock.time() + delay))
+        return RateLimitError(message, request, status, code, delay, _utc(self._clock.time() + delay))
 
-    def _check_patience(self, give_up_at: float, request: Request, clock: Clock) -> None:
-        if self._cooldown.active and clock.monotonic() + self._held_back(clock) >= give_up_at:
-            raise self.refusal(request, clock)
+    def _check_patience(self, give_up_at: float, request: Request) -> None:
+        if self._cooldown.active and self._clock.monotonic() + self._held_back() >= give_up_at:
+            raise self.refusal(request)
 
-    def _held_back(self, clock: Clock) -> float:
-        now = clock.monotonic()
-        return max(0.0, self._cooldown.until - now) if self._cooldown.active else 0.0
+    def _held_back(self) -> float:
+        """Seconds until the deadline of the cooldown, if there is one."""
+        return max(0.0, self._cooldown.until - self._clock.monotonic()) if self._cooldown.active else 0.0
 
-    def _refused(self, grant: Grant, answer: Answer, clock: Clock) -> None:
+    def _refused(self, grant: Grant, answer: Answer) -> None:
         late = self._cooldown.outdated(grant.number)
         self._cooldown.refused(
             grant.number,
-            clock.monotonic(),
+            self._clock.monotonic(),
             next_number=self._next_number,
             hint=retry_after(answer.headers, answer.received_at),
             calls_left=(self._ledger.left or 0) > 0,
@@ -183,11 +183,11 @@ class RateLimiter:
             for waiter in self._interactive + self._bulk:
                 waiter.woken.set()
 
-    def _let_go(self, clock: Clock) -> float:
+    def _let_go(self) -> float:
         """Grant all that may go now; the seconds until the next may, infinite if that depends on an answer."""
-        now = clock.monotonic()
+        now = self._clock.monotonic()
         for queue in (self._interactive, self._bulk):
-            for waiter in [waiter for waiter in queue if waiter.grant is None]:
+            for waiter in list(queue):
                 delay = self._cooldown.delay(now)
                 if delay > 0:
                     return delay

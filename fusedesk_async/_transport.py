@@ -133,13 +133,13 @@ class Transport:
             if answer.status != TOO_MANY_REQUESTS:
                 return answer
             if not trial.may_come_back:
-                raise self._limiter.refusal(request, self._clock, refusal(answer, request))
+                raise self._limiter.refusal(request, refusal(answer, request))
 
     async def _leave(self, trial: "_Trial", request: Request) -> Grant:
         asked_at = self._clock.monotonic()
         patience = trial.options.patience(trial.queued)
         try:
-            return await self._limiter.acquire(self._places, self._clock, patience, request)
+            return await self._limiter.acquire(self._places, patience, request)
         finally:
             trial.queued += self._clock.monotonic() - asked_at
 
@@ -150,7 +150,7 @@ class Transport:
             answer = await self._exchange(trial.parts, trial.options.timeout, request)
             return answer
         finally:
-            self._limiter.finish(grant, answer, self._clock)
+            self._limiter.finish(grant, answer)
 
     def _notice(self, request: Request, answer: Answer) -> Notice:
         def notice(error: UnexpectedResponseError) -> None:

@@ -35,7 +35,7 @@ async def limiter(clock):
 async def test_calls_go_at_once_while_there_are_places(limiter, clock):
     places = Places(3)
     for _ in range(3):
-        await limiter.acquire(places, clock, WAITING, REQUEST)
+        await limiter.acquire(places, WAITING, REQUEST)
     assert clock.waited == 0
     assert places.free == 0
 
@@ -44,10 +44,10 @@ async def test_a_call_waits_for_a_place(limiter, clock):
     places, order = Places(1), []
 
     async def call(name):
-        grant = await limiter.acquire(places, clock, WAITING, REQUEST)
+        grant = await limiter.acquire(places, WAITING, REQUEST)
         order.append(name)
         await clock.sleep(10)
-        limiter.finish(grant, GOOD, clock)
+        limiter.finish(grant, GOOD)
 
     async with anyio.create_task_group() as group:
         for name in "abc":
@@ -56,46 +56,46 @@ async def test_a_call_waits_for_a_place(limiter, clock):
     assert clock.waited == 30
 
 
-async def test_interactive_calls_go_first_and_each_kind_in_the_order_it_came(limiter, clock):
+async def test_interactive_calls_go_first_and_each_kind_in_the_order_it_came(limiter):
     places, order = Places(1), []
-    first = await limiter.acquire(places, clock, WAITING, REQUEST)
+    first = await limiter.acquire(places, WAITING, REQUEST)
 
     async def call(name, patience):
-        grant = await limiter.acquire(places, clock, patience, REQUEST)
+        grant = await limiter.acquire(places, patience, REQUEST)
         order.append(name)
-        limiter.finish(grant, GOOD, clock)
+        limiter.finish(grant, GOOD)
 
     async with anyio.create_task_group() as group:
         for name, patience in [("bulk 1", BULK), ("bulk 2", BULK), ("person 1", WAITING), ("person 2", WAITING)]:
             group.start_soon(call, name, patience)
             await anyio.wait_all_tasks_blocked()
-        limiter.finish(first, GOOD, clock)
+        limiter.finish(first, GOOD)
     assert order == ["person 1", "person 2", "bulk 1", "bulk 2"]
 
 
-async def test_a_cancelled_waiter_leaves_its_place_in_the_queue(limiter, clock):
+async def test_a_cancelled_waiter_leaves_its_place_in_the_queue(limiter):
     places = Places(1)
-    first = await limiter.acquire(places, clock, WAITING, REQUEST)
+    first = await limiter.acquire(places, WAITING, REQUEST)
     with anyio.CancelScope() as scope:
         scope.cancel()
-        await limiter.acquire(places, clock, WAITING, REQUEST)
-    limiter.finish(first, GOOD, clock)
+        await limiter.acquire(places, WAITING, REQUEST)
+    limiter.finish(first, GOOD)
     assert places.free == 1
-    await limiter.acquire(places, clock, WAITING, REQUEST)
+    await limiter.acquire(places, WAITING, REQUEST)
 
 
-async def test_a_waiter_cancelled_after_its_grant_gives_it_back(limiter, clock):
+async def test_a_waiter_cancelled_after_its_grant_gives_it_back(limiter):
     places = Places(1)
-    first = await limiter.acquire(places, clock, WAITING, REQUEST)
+    first = await limiter.acquire(places, WAITING, REQUEST)
 
     async def call():
-        grant = await limiter.acquire(places, clock, WAITING, REQUEST)
-        limiter.finish(grant, None, clock)  # asyncio may let the acquisition win over the cancellation
+        grant = await limiter.acquire(places, WAITING, REQUEST)
+        limiter.finish(grant, None)  # asyncio may let the acquisition win over the cancellation
 
     async with anyio.create_task_group() as group:
         group.start_soon(call)
         await anyio.wait_all_tasks_blocked()
-        limiter.finish(first, GOOD, clock)  # the grant is given, its task has not run yet
+        limiter.finish(first, GOOD)  # the grant is given, its task has not run yet
         assert places.free == 0
         group.cancel_scope.cancel()
     assert places.free == 1
@@ -103,33 +103,33 @@ async def test_a_waiter_cancelled_after_its_grant_gives_it_back(limiter, clock):
 
 async def test_a_refusal_between_grant_and_departure_holds_the_call_back(limiter, clock):
     places = Places(2)
-    first = await limiter.acquire(places, clock, WAITING, REQUEST)
-    second = await limiter.acquire(places, clock, WAITING, REQUEST)
+    first = await limiter.acquire(places, WAITING, REQUEST)
+    second = await limiter.acquire(places, WAITING, REQUEST)
     left_at = []
 
     async def call():
-        grant = await limiter.acquire(places, clock, WAITING, REQUEST)
+        grant = await limiter.acquire(places, WAITING, REQUEST)
         left_at.append(clock.waited)
-        limiter.finish(grant, GOOD, clock)
+        limiter.finish(grant, GOOD)
 
     async with anyio.create_task_group() as group:
         group.start_soon(call)
         await anyio.wait_all_tasks_blocked()
-        limiter.finish(first, GOOD, clock)
-        limiter.finish(second, refused(retry_after="30"), clock)
+        limiter.finish(first, GOOD)
+        limiter.finish(second, refused(retry_after="30"))
     assert left_at[0] >= 30
 
 
 async def test_during_a_cooldown_nobody_leaves_then_one_then_the_rest(limiter, clock):
     places = Places(10)
-    limiter.finish(await limiter.acquire(places, clock, WAITING, REQUEST), refused(retry_after="30"), clock)
+    limiter.finish(await limiter.acquire(places, WAITING, REQUEST), refused(retry_after="30"))
     left_at = []
 
     async def call():
-        grant = await limiter.acquire(places, clock, WAITING, REQUEST)
+        grant = await limiter.acquire(places, WAITING, REQUEST)
         left_at.append(clock.waited)
         await clock.sleep(5)
-        limiter.finish(grant, GOOD, clock)
+        limiter.finish(grant, GOOD)
 
     async with anyio.create_task_group() as group:
         for _ in range(5):
@@ -138,19 +138,19 @@ async def test_during_a_cooldown_nobody_leaves_then_one_then_the_rest(limiter, c
     assert left_at[1:] == [left_at[0] + 5] * 4
 
 
-async def test_a_probe_that_is_cancelled_is_followed_by_another(limiter, clock):
+async def test_a_probe_that_is_cancelled_is_followed_by_another(limiter):
     places = Places(10)
-    limiter.finish(await limiter.acquire(places, clock, WAITING, REQUEST), refused(retry_after="30"), clock)
-    probe = await limiter.acquire(places, clock, WAITING, REQUEST)
-    limiter.finish(probe, None, clock)
-    await limiter.acquire(places, clock, WAITING, REQUEST)
+    limiter.finish(await limiter.acquire(places, WAITING, REQUEST), refused(retry_after="30"))
+    probe = await limiter.acquire(places, WAITING, REQUEST)
+    limiter.finish(probe, None)
+    await limiter.acquire(places, WAITING, REQUEST)
 
 
 async def test_who_has_no_patience_hears_at_once_when_to_come_back(limiter, clock):
     places = Places(1)
-    limiter.finish(await limiter.acquire(places, clock, WAITING, REQUEST), refused(retry_after="300"), clock)
+    limiter.finish(await limiter.acquire(places, WAITING, REQUEST), refused(retry_after="300"))
     with pytest.raises(RateLimitError) as caught:
-        await limiter.acquire(places, clock, Patience(seconds=120), REQUEST)
+        await limiter.acquire(places, Patience(seconds=120), REQUEST)
     assert clock.waited == 0
     assert 300 <= caught.value.retry_after <= 330
     assert caught.value.retry_at.timestamp() == pytest.approx(clock.time() + caught.value.retry_after)
@@ -159,18 +159,18 @@ async def test_who_has_no_patience_hears_at_once_when_to_come_back(limiter, cloc
 
 async def test_who_waits_for_a_place_hears_of_a_refusal(limiter, clock):
     places = Places(1)
-    first = await limiter.acquire(places, clock, WAITING, REQUEST)
+    first = await limiter.acquire(places, WAITING, REQUEST)
     caught = []
 
     async def call():
         with pytest.raises(RateLimitError) as error:
-            await limiter.acquire(places, clock, Patience(seconds=0), REQUEST)
+            await limiter.acquire(places, Patience(seconds=0), REQUEST)
         caught.append(error.value)
 
     async with anyio.create_task_group() as group:
         group.start_soon(call)
         await anyio.wait_all_tasks_blocked()
-        limiter.finish(first, refused(), clock)
+        limiter.finish(first, refused())
     assert caught[0].retry_after >= 60
     assert clock.waited == 0
 
@@ -180,29 +180,29 @@ async def test_the_allowance_is_what_the_newest_answer_said(limiter, clock):
     assert limiter.allowance.limit is None
     usage = {"x-fusedesk-usage-limit": "1800", "x-fusedesk-usage-remaining": "1700"}
     answer = Answer(200, usage, b"", clock.time())
-    limiter.finish(await limiter.acquire(places, clock, WAITING, REQUEST), answer, clock)
+    limiter.finish(await limiter.acquire(places, WAITING, REQUEST), answer)
     allowance = limiter.allowance
     assert (allowance.limit, allowance.remaining, allowance.blocked_until) == (1800, 1700, None)
     assert allowance.observed_at.timestamp() == clock.time()
     assert allowance.observed_at.utcoffset().total_seconds() == 0
-    limiter.finish(await limiter.acquire(places, clock, WAITING, REQUEST), refused(retry_after="60"), clock)
+    limiter.finish(await limiter.acquire(places, WAITING, REQUEST), refused(retry_after="60"))
     assert 60 <= limiter.allowance.blocked_until.timestamp() - clock.time() <= 66
 
 
 async def test_a_burst_limit_is_told_from_a_used_up_hour_by_the_calls_left(limiter, clock):
     answer = refused(x_fusedesk_usage_limit="1800", x_fusedesk_usage_remaining="1700")
-    limiter.finish(await limiter.acquire(Places(1), clock, WAITING, REQUEST), answer, clock)
-    await limiter.acquire(Places(1), clock, WAITING, REQUEST)
+    limiter.finish(await limiter.acquire(Places(1), WAITING, REQUEST), answer)
+    await limiter.acquire(Places(1), WAITING, REQUEST)
     assert clock.waited < 2
 
 
 async def test_a_limiter_is_for_one_clock_at_a_time(limiter, clock):
     places = Places(1)
-    grant = await limiter.acquire(places, clock, WAITING, REQUEST)
+    grant = await limiter.acquire(places, WAITING, REQUEST)
     with pytest.raises(ConfigurationError, match="one event loop and one clock"):
         limiter.attach(VirtualClock())
     limiter.attach(clock)
-    limiter.finish(grant, GOOD, clock)
+    limiter.finish(grant, GOOD)
     limiter.attach(VirtualClock())
 
 
@@ -212,7 +212,7 @@ def test_a_limiter_may_serve_one_event_loop_after_the_other():
     async def use():
         clock = VirtualClock()
         limiter.attach(clock)
-        limiter.finish(await limiter.acquire(Places(1), clock, WAITING, REQUEST), GOOD, clock)
+        limiter.finish(await limiter.acquire(Places(1), WAITING, REQUEST), GOOD)
 
     for backend in ("asyncio", "trio", "asyncio"):
         anyio.run(use, backend=backend)
