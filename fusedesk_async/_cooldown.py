@@ -69,10 +69,15 @@ class Cooldown:
         self.until = max(self.until, now + pause * (1.0 + self.source.uniform(0.0, JITTER)))
         self.active, self._probe, self._first_number_after = True, None, next_number
 
-    def answered(self, number: int) -> None:
-        """A call got an answer other than 429. If it was the probe, the cooldown is over."""
+    def answered(self, number: int, now: float) -> None:
+        """A call got an answer other than 429. If it was the probe, the cooldown is over.
+
+        Unless the deadline was moved while the probe was out: then another one will probe after it.
+        """
         if number == self._probe:
-            self.active, self._probe, self._refusals = False, None, 0
+            self._probe = None
+            if now >= self.until:
+                self.active, self._refusals = False, 0
 
     def lost(self, number: int) -> None:
         """A call got no answer. If it was the probe, another may probe."""

@@ -151,7 +151,7 @@ class RateLimiter:
             if answer.status == TOO_MANY_REQUESTS:
                 self._refused(grant, answer)
             else:
-                self._cooldown.answered(grant.number)
+                self._cooldown.answered(grant.number, self._clock.monotonic())
         self._let_go()
 
     def refusal(self, request: Request, answer: APIError | None = None) -> RateLimitError:

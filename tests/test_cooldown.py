@@ -41,7 +41,7 @@ def test_after_the_deadline_one_call_probes_and_the_others_wait_for_its_answer()
     assert cooldown.delay(now) == 0.0
     cooldown.granted(1)
     assert cooldown.delay(now) == math.inf
-    cooldown.answered(1)
+    cooldown.answered(1, now)
     assert cooldown.delay(now) == 0.0
     assert not cooldown.active
 
@@ -58,7 +58,7 @@ def test_a_probe_that_gets_lost_lets_another_one_probe():
 def test_the_answer_to_an_older_call_ends_nothing():
     cooldown = Cooldown()
     refuse(cooldown, 3, 0.0, hint=1.0, next_number=5)
-    cooldown.answered(4)
+    cooldown.answered(4, 9.0)
     cooldown.lost(4)
     assert cooldown.active
 
@@ -81,7 +81,7 @@ def test_a_success_brings_the_first_pause_back():
     cooldown.granted(1)
     refuse(cooldown, 1, 100.0)
     cooldown.granted(2)
-    cooldown.answered(2)
+    cooldown.answered(2, 900.0)
     refuse(cooldown, 3, 1000.0)
     assert cooldown.delay(1000.0) <= 60.0 * (1 + JITTER)
 
@@ -112,6 +112,15 @@ def test_a_later_refusal_of_the_burst_with_a_longer_hint_moves_the_deadline():
     assert cooldown.delay(0.0) >= 50.0
 
 
+def test_a_deadline_that_moves_while_a_probe_is_out_is_kept():
+    cooldown = Cooldown()
+    refuse(cooldown, 0, 0.0, hint=1.0, next_number=2)
+    cooldown.granted(2)
+    refuse(cooldown, 1, 10.0, hint=50.0, next_number=3)
+    cooldown.answered(2, 11.0)
+    assert cooldown.delay(11.0) == 49.0
+
+
 @given(st.lists(st.tuples(st.sampled_from(["refuse", "answer", "lose", "grant", "wait"]), st.floats(0, 5000)), max_size=60))
 def test_the_deadline_only_moves_later_and_no_two_calls_probe_at_once(steps):
     cooldown, now, number, probes = Cooldown(), 0.0, 0, set()
@@ -132,7 +141,7 @@ def test_the_deadline_only_moves_later_and_no_two_calls_probe_at_once(steps):
             if what == "refuse":
                 refuse(cooldown, settled, now, hint=amount or None, next_number=number)
             elif what == "answer":
-                cooldown.answered(settled)
+                cooldown.answered(settled, now)
             else:
                 cooldown.lost(settled)
         assert cooldown.until >= deadline

@@ -2,6 +2,8 @@ import math
 
 import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fusedesk_async import ConfigurationError, RateLimiter, RateLimitError, Request
 from fusedesk_async._ratelimit import Patience, Places
@@ -14,6 +16,7 @@ REQUEST = Request("GET", "v1/cases")
 WAITING = Patience()
 BULK = Patience(bulk=True)
 GOOD = Answer(200, {}, b"[]")
+PLANS = st.sampled_from(["good", "refused", "lost", "leaves"])
 
 
 def refused(**headers):
@@ -222,3 +225,52 @@ def test_a_limiter_may_serve_one_event_loop_after_the_other():
 def test_an_hour_that_is_none_is_refused(window):
     with pytest.raises(ConfigurationError, match="window"):
         RateLimiter(window=window)
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+async def test_in_any_turmoil_everybody_gets_a_turn_and_nothing_is_left_behind(data):
+    clock, limiter, total = VirtualClock(quiet=20), RateLimiter(), data.draw(st.integers(1, 4))
+    limiter.attach(clock)
+    places, on_their_way, refused_until, served = Places(total), 0, 0.0, []
+    plans = data.draw(st.lists(st.tuples(PLANS, st.floats(0, 20), st.floats(0, 60), st.booleans()), max_size=12))
+
+    async def call(plan, start, lasts, bulk):
+        nonlocal on_their_way, refused_until
+        await clock.sleep(start)
+        while True:
+            grant = await limiter.acquire(places, BULK if bulk else WAITING, REQUEST)
+            on_their_way += 1
+            assert on_their_way <= total
+            assert clock.waited >= refused_until
+            answer = None
+            try:
+                await clock.sleep(lasts)
+                answer = refused(retry_after="30") if plan == "refused" else GOOD
+                if plan == "refused":
+                    refused_until = max(refused_until, clock.waited + 30)
+            finally:
+                on_their_way -= 1
+                limiter.finish(grant, None if plan == "lost" else answer)
+            if plan != "refused":
+                break
+            plan = "good"
+        served.append(plan)
+
+    async def leaves_early(start, lasts, bulk):
+        async with anyio.create_task_group() as group:
+            group.start_soon(call, "good", start, lasts, bulk)
+            await clock.sleep(start + lasts / 2)
+            group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for plan, start, lasts, bulk in plans:
+            if plan == "leaves":
+                group.start_soon(leaves_early, start, lasts, bulk)
+            else:
+                group.start_soon(call, plan, start, lasts, bulk)
+    assert len(served) >= sum(plan != "leaves" for plan, *_ in plans)
+    assert (places.free, on_their_way) == (total, 0)
+    grant = await limiter.acquire(places, WAITING, REQUEST)  # what is left of a cooldown ends with a probe
+    limiter.finish(grant, GOOD)
+    assert limiter.allowance.blocked_until is None
