@@ -1,0 +1,16 @@
+"""`fusedesk check`: are app and key good?"""
+
+import click
+
+from fusedesk_async.cli._ask import ask
+from fusedesk_async.cli._connection import Connection, connected
+from fusedesk_async.cli._text import one_line
+
+
+@click.command(short_help="Say whether app and key are good.")
+@connected
+def check(*, connection: Connection) -> None:
+    """Say whether app and key are good, and what the key may do. Takes one call."""
+    access = ask(connection, lambda desk: desk.check())
+    click.echo(f"{access.base_url}: app and key are good")
+    click.echo(f"scopes: {one_line(', '.join(sorted(access.scopes)) or 'none')}")

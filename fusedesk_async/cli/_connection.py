@@ -1,0 +1,75 @@
+"""Where the server is and who asks: options, environment, and the client made of them."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Literal
+
+import attrs
+import click
+
+from fusedesk_async import ConfigurationError, FuseDesk
+
+KEY = "FUSEDESK_API_KEY"
+
+
+@attrs.frozen(kw_only=True)
+class Connection:
+    """What the options and the environment say about the server."""
+
+    app: str | None
+    base_url: str | None
+    auth: Literal["header", "query"]
+
+    @property
+    def name(self) -> str:
+        """The server, for people."""
+        return self.base_url or self.app or ""
+
+    def client(self) -> FuseDesk:
+        """A client, not yet opened.
+
+        Raises:
+            ConfigurationError: The app or the key is missing or cannot be right.
+        """
+        if not self.name:
+            message = "which app? Give --app, or set FUSEDESK_APP to the name of your app, such as acme"
+            raise ConfigurationError(message)
+        return FuseDesk(self.app or "sandbox", api_key=_api_key(), base_url=self.base_url, auth=self.auth)
+
+
+def connected(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where the server is; it is called with a `Connection`."""
+
+    @click.option("--app", metavar="NAME", envvar="FUSEDESK_APP", show_envvar=True, help="Name of the FuseDesk app.")
+    @click.option(
+        "--base-url",
+        metavar="URL",
+        envvar="FUSEDESK_BASE_URL",
+        show_envvar=True,
+        help="Ask this address, such as a sandbox's, in place of https://NAME.fusedesk.com.",
+    )
+    @click.option(
+        "--auth",
+        type=click.Choice(["header", "query"]),
+        default="header",
+        show_default=True,
+        help="Send the key in a header, or in the query string.",
+    )
+    @functools.wraps(command)
+    def with_connection(app: str | None, base_url: str | None, auth: Any, **rest: Any) -> None:
+        command(connection=Connection(app=app or None, base_url=base_url or None, auth=auth), **rest)
+
+    return with_connection
+
+
+def _api_key() -> str:
+    """The key, from the environment or from a hidden prompt; never from an argument, which others could see."""
+    if key := os.environ.get(KEY):
+        return key
+    if not sys.stdin.isatty():
+        message = f"the API key is missing; set {KEY} (an argument would show it to everybody on this machine)"
+        raise ConfigurationError(message)
+    key = click.prompt("FuseDesk API key", hide_input=True, err=True)
+    return str(key)

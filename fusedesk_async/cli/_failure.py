@@ -1,0 +1,92 @@
+"""Every way to fail, as one line on stderr and an exit code."""
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from fusedesk_async import (
+    AuthenticationError,
+    ConfigurationError,
+    ExportError,
+    FuseDeskError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    TransportError,
+)
+from fusedesk_async.cli._exit import Exit
+from fusedesk_async.cli._text import one_line
+
+_CODES: tuple[tuple[type[FuseDeskError], Exit], ...] = (
+    (ConfigurationError, Exit.CONFIGURATION),
+    (AuthenticationError, Exit.CONFIGURATION),
+    (PermissionDeniedError, Exit.CONFIGURATION),
+    (NotFoundError, Exit.NOT_FOUND),
+    (RateLimitError, Exit.RATE_LIMIT),
+    (ServerError, Exit.NETWORK),
+    (TransportError, Exit.NETWORK),
+    (ExportError, Exit.OUTPUT),
+    (FuseDeskError, Exit.ANSWER),
+)
+
+
+class CommandError(Exception):
+    """Ends the program.
+
+    Args:
+        message: One line for people; empty to end without a word.
+        code: What a script is told.
+    """
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(message, code)
+        self.message = message
+        self.code = code
+
+
+def say(text: str) -> None:
+    """Print one line on stderr; above the progress bar, if there is one."""
+    print(f"fusedesk: {one_line(text)}", file=sys.stderr, flush=True)  # click.echo would go past the bar
+
+
+Ending = (CommandError, FuseDeskError, BrokenPipeError, KeyboardInterrupt, click.Abort)
+"""What may end a command."""
+
+
+def as_command_error(error: BaseException) -> CommandError:
+    """The line and the code that say what ended a command."""
+    match error:
+        case CommandError():
+            return error
+        case FuseDeskError():
+            return _failure(error)
+        case BrokenPipeError():
+            return closed_pipe()
+        case _:
+            return CommandError("stopped by Ctrl-C", Exit.INTERRUPTED)
+
+
+def _failure(error: FuseDeskError) -> CommandError:
+    code = next(code for kind, code in _CODES if isinstance(error, kind))
+    return CommandError(_refusal(error) if isinstance(error, RateLimitError) else str(error), code)
+
+
+def closed_pipe() -> CommandError:
+    """The end of the program when nobody reads its output any more; nothing is printed, then or later."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # what is still in the buffer would raise once more when Python ends
+            with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
+    return CommandError("", Exit.CLOSED_PIPE)
+
+
+def _refusal(error: RateLimitError) -> str:
+    again = f"; ask again at {error.retry_at.astimezone():%H:%M:%S}" if error.retry_at else ""
+    return f"the hourly allowance is used up: {error.message}{again}"

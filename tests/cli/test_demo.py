@@ -1,0 +1,29 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from fusedesk_async.cli._demo import Demo, run_demo
+from fusedesk_async.cli._failure import CommandError
+
+SMALL = Demo(cases=1_500, limit=2, window=0.4)
+
+
+def test_the_demo_copes_with_a_limit_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "demo.jsonl"
+    run_demo(str(out), overwrite=False, demo=SMALL)
+    assert len(out.read_bytes().splitlines()) == 1_500
+    told = capsys.readouterr().err
+    assert 'a sandbox that allows 2 calls per "hour" of 0.4 s' in told
+    assert re.search(r"waiting for quota until \d\d:\d\d:\d\d \(\d s\)", told)
+    assert re.search(r"1,500 cases, 4 calls, .* wait.? for quota \(0\.\d s\), .* MB", told)
+    assert re.search(r"[1-9] of them refused \(429\), [1-9] pause", told)
+    assert told.endswith("all 1,500 cases came, each exactly once\n")
+
+
+def test_the_demo_replaces_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "demo.jsonl"
+    out.write_text("precious")
+    with pytest.raises(CommandError, match="exists; --overwrite"):
+        run_demo(str(out), overwrite=False, demo=SMALL)
+    assert out.read_text() == "precious"

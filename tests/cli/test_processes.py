@@ -1,0 +1,103 @@
+"""What can be seen only from outside: signals, pipes, missing packages."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from fusedesk_async.cli._exit import Exit
+from fusedesk_async.sandbox import Sandbox
+
+KEY = "canary-7f3a9c"
+Start = Callable[..., Popen[bytes]]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(20_000, keys={KEY: ["cases"]}, latency=0.05)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("number", "code", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")])
+def test_a_signal_ends_an_export_with_one_line(
+    start: Start, tmp_path: Path, number: signal.Signals, code: int, name: str
+) -> None:
+    part = tmp_path / "out.jsonl.part"
+    process = start("export", "out.jsonl")
+    wait_for(lambda: part.exists() and part.stat().st_size > 0)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=20)
+    cases = len(part.read_bytes().splitlines())
+    assert process.returncode == code
+    assert told.decode().splitlines()[1:] == [
+        f"fusedesk: stopped by {name}; the first {cases:,} cases are left in {part}"
+    ]
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_ends_the_export_without_a_word(start: Start, unbuffered: str) -> None:
+    process = start("export", "-", PYTHONUNBUFFERED=unbuffered)
+    assert process.stdout
+    assert process.stdout.readline().startswith(b'{"caseid":1,')
+    process.stdout.close()
+    assert process.wait(timeout=20) == Exit.CLOSED_PIPE
+    assert process.stderr
+    assert len(process.stderr.read().splitlines()) == 1  # that it begins
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_slow_reader_gets_everything(start: Start, unbuffered: str) -> None:
+    process = start("cases", "search", "--json", "--limit", "600", PYTHONUNBUFFERED=unbuffered)
+    text, _ = process.communicate(timeout=20)
+    assert len(text.splitlines()) == 600
+    assert process.returncode == Exit.FINE
+
+
+def test_an_unwritable_folder_is_one_line(start: Start) -> None:
+    process = start("export", "/proc/self/nothing/out.jsonl")
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == Exit.OUTPUT
+    assert told.startswith(b"fusedesk: cannot write /proc/")
+
+
+def test_two_exports_do_not_write_one_file(start: Start, tmp_path: Path) -> None:
+    part = tmp_path / "out.jsonl.part"
+    start("export", "out.jsonl")
+    wait_for(lambda: part.exists() and part.stat().st_size > 0)
+    second = start("export", "out.jsonl")
+    _, told = second.communicate(timeout=20)
+    assert second.returncode == Exit.OUTPUT
+    assert told.decode() == f"fusedesk: another export is writing {part}\n"
+
+
+@pytest.mark.parametrize("package", ["click", "rich"])
+def test_without_the_extra_it_says_what_to_install(start: Start, package: str) -> None:
+    process = start("--version", before=f"import sys; sys.modules[{package!r}] = None")
+    text, told = process.communicate(timeout=20)
+    assert process.returncode == Exit.CONFIGURATION
+    assert text == b""
+    assert told == b'fusedesk: the command line needs more packages: pip install "fusedesk_async[cli]"\n'
+
+
+def test_a_sandbox_serves_until_it_is_told_to_stop(start: Start) -> None:
+    process = start("sandbox", "--port", "0", "--cases", "3", "--kind", "sliding", "--window", "5")
+    assert process.stdout
+    hint, address, key = (process.stdout.readline().decode().strip() for _ in range(3))
+    assert hint == "# a FuseDesk sandbox with 3 cases; Ctrl-C ends it"
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in (address, key))
+    answer = start("cases", "search", **variables)
+    text, _ = answer.communicate(timeout=20)
+    assert [line.split(b"\t")[0] for line in text.splitlines()] == [b"1", b"2", b"3"]
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20) == (b"", b"")
+    assert process.returncode == Exit.FINE
