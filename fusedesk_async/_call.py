@@ -12,8 +12,12 @@ Method: TypeAlias = Literal["GET", "POST", "DELETE"]
 Parameters: TypeAlias = Mapping[str, Any]
 Notice: TypeAlias = Callable[[UnexpectedResponseError], None]
 """Told of what could not be read but can be done without; raises it if the caller wants no such thing."""
-Reader: TypeAlias = Callable[[bytes, Notice], T]
-"""Makes the result of a good answer from its JSON text (empty if there was none); may raise `UnexpectedResponseError`."""
+Report: TypeAlias = Callable[[UnexpectedResponseError], UnexpectedResponseError]
+"""A `Notice` as readers see it: it gives the error back, complete with what was asked and without the key."""
+Reader: TypeAlias = Callable[[bytes, Report], T]
+"""Makes the result of a good answer from its JSON text, empty if there was none.
+
+It may raise `UnexpectedResponseError`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -69,4 +73,4 @@ def number(value: int, what: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         message = f"{what} is a whole number, not {value!r}"
         raise ConfigurationError(message)
-    return str(value)
+    return str(int(value))  # an enum's own text is its name

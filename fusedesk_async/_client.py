@@ -58,7 +58,7 @@ class FuseDesk:
         auth: Where the key goes: `header` (`X-FuseDesk-API-Key`), or `query` (`apikey`, in the query string of reads
             and in the form of writes; it may then show in logs of servers and proxies).
         base_url: Another address than `https://<app>.fusedesk.com`, for sandboxes and tests.
-        timeout: Seconds for one attempt, from the first byte sent to the last one read. Waiting for quota or for a
+        timeout: Seconds for one attempt, from connecting to the last byte read. Waiting for quota or for a
             free connection does not count. A search by email asks the CRM and may want more.
         retry: When a failed call is tried again, and how long an interactive call waits for quota.
         limiter: The sense of the allowance, if several clients of the same key are to share it.

@@ -2,32 +2,39 @@
 
 import os
 import re
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+from typing import Any, TypeVar, get_args
 
 import attrs
 
 from fusedesk_async._secret import ApiKey
 from fusedesk_async.errors import ConfigurationError
 
-LONGEST_LABEL = 63
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+T = TypeVar("T")
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LARGEST_PORT = 65_535
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_APP = rf"(?:(?:https?:)?//)?({_LABEL})(?:\.(?:fusedesk|infusionsoft)\b.*)?"
+_ADDRESS = rf"(https?)://({_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(\d{{1,5}}))?(?:/[\w./~-]*)?"
+_FLAGS = re.ASCII | re.IGNORECASE | re.DOTALL  # ASCII: else IGNORECASE takes the Kelvin sign for a k
 
 
 def base_url_of_app(app: str) -> str:
     """The address of an app, given by its name or by any address pasted from the browser.
 
-    Everything up to `//` and everything from `.fusedesk` or `.infusionsoft` on is dropped, as in FuseDesk's own
+    The protocol in front and everything from `.fusedesk` or `.infusionsoft` on is dropped, as in FuseDesk's own
     plugin. What is left must be a single DNS label: with anything else the key would go to another host.
 
     Raises:
-        ConfigurationError: It is not.
+        ConfigurationError: It is not. The message leaves a query out, since it might hold a key.
     """
-    label = re.split(r"\.(?:fusedesk|infusionsoft)\b", app.strip().lower().rpartition("//")[2])[0]
-    if len(label) > LONGEST_LABEL or not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", label, re.ASCII):
-        message = f"app {app!r} is not the name of a FuseDesk app, such as 'acme' in https://acme.fusedesk.com"
+    found = re.fullmatch(_APP, app.strip(), _FLAGS) if isinstance(app, str) else None
+    if found is None:
+        start = app.partition("?")[0] if isinstance(app, str) else app
+        message = f"app {start!r:.80} is not the name of a FuseDesk app, such as 'acme' in https://acme.fusedesk.com"
         raise ConfigurationError(message)
-    return f"https://{label}.fusedesk.com"
+    return f"https://{found[1].lower()}.fusedesk.com"
 
 
 def checked_base_url(url: str) -> str:
@@ -37,12 +44,12 @@ def checked_base_url(url: str) -> str:
         ConfigurationError: It is no plain http address, carries a user, a query or a fragment, or would send the
             key unencrypted to another machine.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+    found = re.fullmatch(_ADDRESS, url, _FLAGS) if isinstance(url, str) else None
+    if found is None or int(found[3] or 0) > LARGEST_PORT:
         message = "base_url must look like https://host or http://127.0.0.1:8080, without user, query or fragment"
         raise ConfigurationError(message)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        message = f"base_url {parts.scheme}://{parts.netloc} would send the API key unencrypted; use https"
+    if found[1].lower() == "http" and found[2].lower() not in LOOPBACK:
+        message = f"base_url http://{found[2]} would send the API key unencrypted; use https"
         raise ConfigurationError(message)
     return url.rstrip("/")
 
@@ -53,8 +60,20 @@ def positive(value: float, name: str) -> float:
     Raises:
         ConfigurationError: It is something else.
     """
-    if not (isinstance(value, int | float) and value > 0):
+    if isinstance(value, bool) or not (isinstance(value, int | float) and value > 0):
         message = f"{name} is a number above 0, not {value!r}"
+        raise ConfigurationError(message)
+    return value
+
+
+def one_of(value: T, kinds: Any, name: str) -> T:
+    """A value of a `Literal`.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if value not in get_args(kinds):
+        message = f"{name} is one of {', '.join(map(repr, get_args(kinds)))}, not {value!r}"
         raise ConfigurationError(message)
     return value
 
@@ -68,15 +87,15 @@ class Environment:
     base_url: str | None
 
 
-def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
+def read_environment() -> Environment:
     """Read `FUSEDESK_APP`, `FUSEDESK_API_KEY` and `FUSEDESK_BASE_URL`.
 
     Raises:
         ConfigurationError: The key is missing, or both the app and the base address are.
     """
-    base_url = variables.get("FUSEDESK_BASE_URL") or None
-    app = variables.get("FUSEDESK_APP") or ("sandbox" if base_url else "")
+    base_url = os.environ.get("FUSEDESK_BASE_URL") or None
+    app = os.environ.get("FUSEDESK_APP") or ("sandbox" if base_url else "")
     if not app:
         message = "set FUSEDESK_APP to the name of your app, such as acme (or FUSEDESK_BASE_URL to an address)"
         raise ConfigurationError(message)
-    return Environment(app, ApiKey(variables.get("FUSEDESK_API_KEY", "")), base_url)
+    return Environment(app, ApiKey(os.environ.get("FUSEDESK_API_KEY", "")), base_url)

@@ -14,10 +14,10 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from fusedesk_async import _json, _values
-from fusedesk_async._call import Notice
+from fusedesk_async._call import Report
 from fusedesk_async._names import answer_names, request_name
 from fusedesk_async.errors import UnexpectedResponseError
-from fusedesk_async.filters import encode_day
+from fusedesk_async.filters import encode_day, encode_json
 from fusedesk_async.models import (
     CaseDetail,
     Email,
@@ -34,6 +34,8 @@ R = TypeVar("R", bound=Record)
 
 HISTORY_NAMES = ("history", "case_history", "notes", "calls", "emails")
 """Where a case's history may stand in an answer; no public source shows it. All lists found are read, in this order."""
+LONGEST_ID = 80
+"""Characters of a record's id that an error shows."""
 
 _TYPE_OF_LIST = {"calls": "call", "emails": "email"}
 _KINDS: Mapping[str, type[HistoryItem]] = {"note": Note, "call": Note, "email": Email}
@@ -53,10 +55,11 @@ _HOOKS: Mapping[Any, Callable[[Any], Any]] = {
 _FILLED_BY_HAND = frozenset({"source", "history"})
 
 
-def structure(record: type[R], source: bytes, notice: Notice) -> R:
+def structure(record: type[R], source: bytes, report: Report) -> R:
     """A record from its JSON text.
 
-    An item of a case's history that cannot be read goes to `notice` and is kept as a plain `HistoryItem`.
+    An item of a case's history that cannot be read goes to `report` and is kept as a plain `HistoryItem`; what is no
+    object is no item, and stays in the case's `raw` only.
 
     Raises:
         UnexpectedResponseError: It is no object, or a field holds what no hook allows; `path` says which.
@@ -68,8 +71,14 @@ def structure(record: type[R], source: bytes, notice: Notice) -> R:
         raise UnexpectedResponseError(message, None, "$", None, source[:80].decode(errors="replace")) from None
     result = _structure_value(record, value, source)
     if isinstance(result, CaseDetail):
-        return cast("R", attrs.evolve(result, history=tuple(_history(value, notice))))
+        return cast("R", attrs.evolve(result, history=tuple(_history(source, report))))
     return result
+
+
+def within(error: UnexpectedResponseError, place: str) -> UnexpectedResponseError:
+    """The same error in a larger answer, where the record stands at `place`."""
+    path = place + error.path.removeprefix("$")
+    return UnexpectedResponseError(error.message, error.request, path, error.record_id, error.sample)
 
 
 def unstructure(record: NewCase | NewHistoryItem) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def case_form(case: NewCase) -> dict[str, Any]:
     """The form that opens a case: its history as JSON text, its tags as a comma-separated list."""
     fields = unstructure(case)
     if case.history:
-        fields["history"] = _json.dumps([unstructure(item) for item in case.history]).decode()
+        fields["history"] = encode_json([unstructure(item) for item in case.history])
     if case.tags:
         fields["casetags"] = ",".join(str(tag) for tag in case.tags)
     return fields
@@ -94,33 +103,50 @@ def _is_set(value: Any) -> bool:
 
 def _structure_value(record: type[R], value: Any, source: bytes) -> R:
     if not _json.is_object(value):
-        message = f"expected an object, got {value!r:.80}"
+        message = f"expected an object, got {_json.shown(value)}"
         raise UnexpectedResponseError(message, None, "$")
     try:
         result = _converter.structure(_under_first_names(record, value), record)
     except cattrs.BaseValidationError as error:
         problems = cattrs.transform_error(error, path="$", format_exception=_reason)
-        reason, _, path = problems[0].rpartition(" @ ")
-        raise UnexpectedResponseError(reason, None, path, _id_of(record, value)) from None
+        reason, _, path = problems[0].rpartition(" @ $.")
+        place = f"$.{answer_names(record, path)[0]}"
+        raise UnexpectedResponseError(reason, None, place, _id_of(record, value)) from None
     return attrs.evolve(result, source=source)
 
 
-def _history(members: Mapping[str, Any], notice: Notice) -> Iterator[HistoryItem]:
+def _history(source: bytes, report: Report) -> Iterator[HistoryItem]:
+    members = _json.members(source)
     for name in HISTORY_NAMES:
-        items = members.get(name)
-        for item in items if _json.is_list(items) else ():
-            yield _history_item(item, _TYPE_OF_LIST.get(name, "note"), notice)
+        try:
+            texts = _item_texts(members.get(name, b"null"))
+        except ValueError as error:
+            report(UnexpectedResponseError(str(error), None, f"$.{name}"))
+            continue
+        for place, text in enumerate(texts):
+            yield from _history_item(text, _TYPE_OF_LIST.get(name, "note"), f"$.{name}[{place}]", report)
 
 
-def _history_item(value: Any, usual_type: str, notice: Notice) -> HistoryItem:
-    source = _json.dumps(value)
-    members = value if _json.is_object(value) else {}
-    kind = members.get("type") or usual_type
+def _item_texts(text: bytes) -> list[bytes]:
+    """The elements of a list, or of an object keyed by numbers: PHP's way to send a list with gaps."""
+    if text.startswith(b"{"):
+        members = _json.members(text)
+        if all(name.isdecimal() for name in members):
+            return list(members.values())
+    return [] if text in _json.NOTHING else _json.elements(text)
+
+
+def _history_item(source: bytes, usual_type: str, place: str, report: Report) -> Iterator[HistoryItem]:
+    value = _json.loads(source)
+    if _json.is_object(value) and not value.get("type"):
+        value["type"] = usual_type
+    kind = str(value["type"]) if _json.is_object(value) else usual_type
     try:
-        return _structure_value(_KINDS.get(str(kind), HistoryItem), members | {"type": kind}, source)
+        yield _structure_value(_KINDS.get(kind, HistoryItem), value, source)
     except UnexpectedResponseError as error:
-        notice(error)
-        return HistoryItem(type=str(kind), source=source)
+        report(within(error, place))
+        if _json.is_object(value):
+            yield HistoryItem(type=kind, source=source)
 
 
 def _under_first_names(record: type[Record], members: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -134,8 +160,12 @@ def _under_first_names(record: type[Record], members: Mapping[str, Any]) -> Mapp
 
 
 def _id_of(record: type[Record], members: Mapping[str, Any]) -> int | str | None:
-    found = [members[name] for name in answer_names(record, "id") if members.get(name)]
-    return found[0] if found and isinstance(found[0], int | str) else None
+    for value in map(members.get, answer_names(record, "id")):
+        if isinstance(value, str) and value:
+            return value[:LONGEST_ID]
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return None
 
 
 def _reason(error: BaseException, _: type[Any] | None) -> str:
@@ -170,7 +200,10 @@ def _make_converter() -> cattrs.Converter:
 
 
 def _accept(converter: cattrs.Converter, wanted: Any, hook: Callable[[Any], Any]) -> None:
-    converter.register_structure_hook_func(lambda kind: kind == wanted, lambda value, _: hook(value))
+    if isinstance(wanted, type):  # cattrs' own hooks, `int(…)` and `str(…)`, would win over a predicate
+        converter.register_structure_hook(wanted, lambda value, _: hook(value))
+    else:
+        converter.register_structure_hook_func(lambda kind: kind == wanted, lambda value, _: hook(value))
 
 
 def _is_written(kind: Any) -> bool:

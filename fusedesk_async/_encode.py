@@ -4,7 +4,8 @@ Reads carry their parameters in the query string, writes as an urlencoded form. 
 `true` when set and left out when false, since a PHP server may take any text, "false" included, as true.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -14,7 +15,7 @@ import attrs
 
 from fusedesk_async._call import Call, Parameters
 from fusedesk_async.errors import ConfigurationError
-from fusedesk_async.filters import DateFilter, encode_day
+from fusedesk_async.filters import DateFilter, encode_day, lone_surrogate
 
 
 @attrs.frozen
@@ -38,24 +39,27 @@ def encode(call: Call[Any]) -> Parts:
     """The request of a call.
 
     Raises:
-        ConfigurationError: A value has no spelling on the wire, or the path leads elsewhere.
+        ConfigurationError: A value has no spelling on the wire, the path leads elsewhere, or there is a form where
+            none can be sent.
     """
-    form = _urlencoded(call.form).encode() if call.method == "POST" else None
-    return Parts(call.method, _path(call.path), _urlencoded(call.query), form)
+    if call.form and call.method != "POST":
+        message = f"a {call.method} has no form; give its parameters as query"
+        raise ConfigurationError(message)
+    try:
+        form = _urlencoded(call.form).encode() if call.method == "POST" else None
+        return Parts(call.method, _path(call.path), _urlencoded(call.query), form)
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(lone_surrogate(error)) from None
 
 
 def _urlencoded(parameters: Parameters) -> str:
     pairs = [pair for name, value in parameters.items() for pair in _pairs(name, value)]
-    try:
-        return urlencode(pairs, quote_via=quote)
-    except UnicodeEncodeError as error:
-        message = f"a text holds a lone surrogate, which cannot be sent: {error.object[error.start]!r}"
-        raise ConfigurationError(message) from None
+    return urlencode(pairs, quote_via=quote)
 
 
 def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, list | tuple | set | frozenset):
-        for place, element in enumerate(cast("list[Any]", value)):
+    if isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes | bytearray):
+        for place, element in enumerate(cast("Sequence[Any]", value)):
             yield from _pairs(f"{name}[{place}]", element)
     elif value is True:
         yield name, "true"
@@ -65,8 +69,10 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _text(name: str, value: Any) -> str:
     if isinstance(value, str):
-        return value
-    if isinstance(value, int | UUID):
+        return str.__str__(value)  # an enum's own text is its name
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, UUID):
         return str(value)
     if isinstance(value, DateFilter):
         return value.encode()
@@ -77,8 +83,8 @@ def _text(name: str, value: Any) -> str:
 
 
 def _path(path: str) -> str:
-    segments = path.strip("/").split("/")
-    if any(segment in {"", ".", ".."} for segment in segments) or "://" in path:
+    segments = path.removesuffix("/").split("/")
+    if len(segments) == 1 or any(segment in {"", ".", ".."} for segment in segments) or "://" in path:
         message = f"path {path!r} is not a path below the API's root, such as 'cases/42/snooze'"
         raise ConfigurationError(message)
     return "/".join(quote(segment, safe="") for segment in segments)

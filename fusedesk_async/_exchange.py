@@ -73,7 +73,7 @@ class Exchange:
 
         Args:
             parts: What to send.
-            deadline: Seconds for all of it, from the first byte sent to the last one read.
+            deadline: Seconds for all of it, from connecting to the last byte read.
             request: The same as `parts`, in the form that errors carry.
 
         Raises:
@@ -88,10 +88,9 @@ class Exchange:
         except FuseDeskError:
             raise
         except Exception as error:  # a transport that was handed in may raise anything
+            failure = self._failure(error, journey, deadline)
             scrub(error, self._redact)
-            if isinstance(error, TimeoutError):
-                raise journey.failure(f"no whole answer within {deadline:g} s") from error  # noqa: EM102, TRY003 - a method
-            raise self._failure(error, journey) from error
+            raise failure from error
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -131,7 +130,9 @@ class Exchange:
         extensions = {"trace": journey.note}
         return httpx.Request(parts.method, url, headers=headers, content=parts.form, extensions=extensions)
 
-    def _failure(self, error: Exception, journey: "_Journey") -> TransportError:
+    def _failure(self, error: Exception, journey: "_Journey", deadline: float) -> TransportError:
+        if isinstance(error, TimeoutError):
+            return journey.failure(f"no whole answer within {deadline:g} s")
         text = self._redact(f"{type(error).__name__}: {error}".removesuffix(": "))
         if isinstance(error, _NEVER_CONNECTED):
             certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))

@@ -1,7 +1,8 @@
 """What the headers of an answer say about waiting and about the allowance. Junk says nothing; nothing here raises."""
 
-import math
+import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import attrs
@@ -11,6 +12,8 @@ LIMIT_HEADER = "x-fusedesk-usage-limit"
 LONGEST_HINT = 10 * 365 * 86_400.0
 """Seconds. Beyond this a date no longer fits any calendar."""
 MOST_DIGITS = 12
+
+_ONE_DATE = re.compile(r"(?:[A-Za-z]+, )?[^,]+")
 
 
 @attrs.frozen
@@ -72,8 +75,10 @@ def _count(text: str) -> int | None:
 
 
 def _timestamp(text: str) -> float | None:
+    if not _ONE_DATE.fullmatch(text):
+        return None
     try:
-        seconds = parsedate_to_datetime(text).timestamp()
+        moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return seconds if math.isfinite(seconds) else None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

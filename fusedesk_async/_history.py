@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from fusedesk_async import _json
 from fusedesk_async._convert import unstructure
 from fusedesk_async.errors import ConfigurationError
+from fusedesk_async.filters import encode_json
 from fusedesk_async.models import NewHistoryItem
 
 DEFAULT_FORM_SIZE = 1_000_000
@@ -21,13 +21,13 @@ def forms(
     """The forms, each with the number of its elements.
 
     Raises:
-        ConfigurationError: There is no element, or one alone is larger than a form may be. Raised at once, before
-            the first form is given.
+        ConfigurationError: There is no element, or one cannot be sent or is larger than a form may be. Raised at
+            once, before the first form is given.
     """
     if not history:
         message = "there is no history to import"
         raise ConfigurationError(message)
-    elements = [_json.dumps(unstructure(item)).decode() for item in history]
+    elements = [encode_json(unstructure(item)) for item in history]
     sizes = [len(quote(element, safe="")) + len(quote(",")) for element in elements]
     for place, bytes_needed in enumerate(sizes):
         if bytes_needed + FRAME > size:

@@ -1,12 +1,15 @@
 """JSON text to values and back, in one place."""
 
 import json
+import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, NoReturn, TypeGuard
 
 import msgspec
 
-MAX_DIGITS = 4_000
-"""Longer whole numbers are nobody's id; Python itself refuses them a little above this."""
+NOTHING = frozenset({b"", b"null", b"false", b'""'})
+"""What PHP sends where there is no list and no record."""
 
 
 def loads(text: bytes) -> Any:
@@ -17,21 +20,66 @@ def loads(text: bytes) -> Any:
 
     Raises:
         ValueError: It is not JSON: the message says where. NaN, infinities and numbers beyond a float are refused,
-            as is nesting too deep to follow.
+            as are whole numbers of more than 4300 digits and nesting too deep to follow.
     """
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         return _loads_slowly(text, error)
     except RecursionError:
         message = "nested too deep"
         raise ValueError(message) from None
 
 
-def loads_strictly(text: bytes) -> Any:
-    """As `loads`, and refuses an object that names a member twice."""
-    loads(text)
-    return json.loads(text, object_pairs_hook=_no_member_twice)
+def named_twice(text: bytes) -> list[str]:
+    """The members that an object anywhere in a JSON text names more than once; none if it is no JSON."""
+    found: set[str] = set()
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        times = Counter(name for name, _ in pairs)
+        if len(times) < len(pairs):
+            found.update(name for name in times if times[name] > 1)
+
+    try:
+        json.loads(text.decode(), object_pairs_hook=look)
+    except (ValueError, RecursionError):
+        return []
+    return sorted(found)
+
+
+def elements(text: bytes) -> list[bytes]:
+    """The elements of a JSON array, each as its own text, exactly as it stands there.
+
+    Raises:
+        ValueError: It is no JSON array, or not in UTF-8.
+    """
+    text.decode()  # msgspec does not look into what it leaves raw
+    try:
+        return list(map(bytes, _raw_elements.decode(text)))
+    except (msgspec.DecodeError, RecursionError):
+        value = loads(text)
+    if not is_list(value):
+        message = f"expected a list, got {shown(value)}"
+        raise ValueError(message)
+    return [element.encode() for element in _slices(text.decode())]
+
+
+def members(text: bytes) -> dict[str, bytes]:
+    """The members of a JSON object, each as its own text, exactly as it stands there.
+
+    Raises:
+        ValueError: It is no JSON object, or not in UTF-8.
+    """
+    text.decode()
+    try:
+        return {name: bytes(raw) for name, raw in _raw_members.decode(text).items()}
+    except (msgspec.DecodeError, RecursionError):
+        value = loads(text)
+    if not is_object(value):
+        message = f"expected an object, got {shown(value)}"
+        raise ValueError(message)
+    names_and_values = [each.encode() for each in _slices(text.decode())]
+    return dict(zip(map(loads, names_and_values[::2]), names_and_values[1::2], strict=True))
 
 
 def is_list(value: Any) -> TypeGuard[list[Any]]:
@@ -44,21 +92,42 @@ def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
-def dumps(value: Any) -> bytes:
-    """The JSON text of a value, in UTF-8, without blanks; lone surrogates come out escaped."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+def shown(value: Any) -> str:
+    """A JSON value as a message may show it: its start, or only its kind, since it may be large and deep."""
+    if is_list(value):
+        return "a list"
+    return "an object" if is_object(value) else f"{value!r:.80}"
 
 
-def _loads_slowly(text: bytes, reason: msgspec.DecodeError) -> Any:
+def dumps(value: Any) -> str:
+    """The JSON text of a value, without blanks.
+
+    Raises:
+        UnicodeEncodeError: A text holds a lone surrogate.
+    """
+    return msgspec.json.encode(value).decode()
+
+
+def _loads_slowly(text: bytes, reason: ValueError) -> Any:
+    decoded = text.decode()
     try:
-        return json.loads(text.decode(), parse_constant=_refuse, parse_float=_finite)
-    except UnicodeDecodeError:
-        raise
+        return json.loads(decoded, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise ValueError(str(reason)) from None
+
+
+def _slices(text: str) -> Iterator[str]:
+    """The values directly inside of an array, or the names and values of an object, of a text known to be JSON."""
+    place = _end_of_separator(text, 0)
+    while place < len(text):
+        _, end = _decoder.raw_decode(text, place)
+        yield text[place:end]
+        place = _end_of_separator(text, end)
+
+
+def _end_of_separator(text: str, place: int) -> int:
+    separator = _SEPARATOR.match(text, place)
+    return separator.end() if separator else place
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -73,11 +142,7 @@ def _finite(digits: str) -> float:
     return value
 
 
-def _no_member_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        message = f"member named twice: {', '.join(twice)}"
-        raise ValueError(message)
-    return members
+_SEPARATOR = re.compile(r"\s*(?:[\[{]\s*[\]}]?|[,:\]}])\s*")
+_decoder = json.JSONDecoder()
+_raw_elements = msgspec.json.Decoder(list[msgspec.Raw])
+_raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -52,8 +52,6 @@ ANSWERS_OF: Mapping[type, Mapping[str, tuple[str, ...]]] = {
     CreatedCase: {"id": _CASE_ID},
 }
 
-_COLUMNS = {"id": "caseid", "date_requested_feedback": "date_requestedfeedback"}
-
 
 def request_name(field: str) -> str:
     """How a field is called in a request."""
@@ -66,8 +64,8 @@ def answer_names(record: type, field: str) -> tuple[str, ...]:
 
 
 def column_name(field: str) -> str:
-    """How a field is called in `orderby`; columns unknown to us pass through."""
-    return _COLUMNS.get(field) or REQUESTS.get(field, field)
+    """How a field of a case is called in `orderby`: as in answers. Columns unknown to us pass through."""
+    return answer_names(Case, field)[0]
 
 
 def request_names(fields: Mapping[str, Any], *, at_least_one: bool = False) -> dict[str, Any]:

@@ -3,20 +3,18 @@
 Where a list or a record is due, an empty answer, `null`, `false` and `""` all mean "nothing": PHP says all four.
 """
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import attrs
 
 from fusedesk_async import _json
-from fusedesk_async._call import Notice, Reader
-from fusedesk_async._convert import structure
-from fusedesk_async._rows import read_rows, split
+from fusedesk_async._call import Reader, Report
+from fusedesk_async._convert import structure, within
+from fusedesk_async._rows import read_rows
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.models import Acknowledgement, Record
 
 R = TypeVar("R", bound=Record)
-
-_NOTHING = frozenset({b"", b"null", b"false", b'""'})
 
 
 @attrs.frozen
@@ -40,8 +38,10 @@ class Records(Generic[R]):
 def many(record: type[R]) -> Reader[Records[R]]:
     """A list of records. Nothing at all is an empty list; a record that cannot be read does not lose the others."""
 
-    def read(text: bytes, notice: Notice) -> Records[R]:
+    def read(text: bytes, report: Report) -> Records[R]:
         rows = read_rows(record, text, _list_elements(text))
+        if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
+            return Records(cast("tuple[R, ...]", tuple(rows)))
         rejected: list[UnexpectedResponseError] = []
         items: list[R] = []
         for place, row in enumerate(rows):
@@ -49,10 +49,9 @@ def many(record: type[R]) -> Reader[Records[R]]:
                 items.append(row)
                 continue
             try:
-                items.append(structure(record, row, notice))
+                items.append(structure(record, row, report))
             except UnexpectedResponseError as error:
-                rejected.append(_at(error, f"$[{place}]"))
-                notice(rejected[-1])
+                rejected.append(report(within(error, f"$[{place}]")))
         return Records(tuple(items), tuple(rejected))
 
     return read
@@ -61,47 +60,47 @@ def many(record: type[R]) -> Reader[Records[R]]:
 def one(record: type[R]) -> Reader[R]:
     """One record, as an object or as the only element of a list."""
 
-    def read(text: bytes, notice: Notice) -> R:
+    def read(text: bytes, report: Report) -> R:
         sources = [text] if text.startswith(b"{") else _list_elements(text)
         if len(sources) != 1:
             message = f"expected one record, got {len(sources) or 'nothing'}"
             raise UnexpectedResponseError(message)
-        return structure(record, sources[0], notice)
+        return structure(record, sources[0], report)
 
     return read
 
 
-def strings(text: bytes, notice: Notice) -> frozenset[str]:
+def strings(text: bytes, report: Report) -> frozenset[str]:
     """A list of texts, as a set."""
-    del notice
+    del report
     values = _value(text)
     if not _json.is_list(values) or not all(isinstance(value, str) for value in values):
-        message = f"expected a list of texts, got {values!r:.80}"
+        message = "expected a list of texts"
         raise UnexpectedResponseError(message)
     return frozenset(values)
 
 
-def anything(text: bytes, notice: Notice) -> Any:
+def anything(text: bytes, report: Report) -> Any:
     """Whatever JSON came; None for nothing."""
-    del notice
+    del report
     return _value(text) if text else None
 
 
-def acknowledgement(text: bytes, notice: Notice) -> Acknowledgement:
+def acknowledgement(text: bytes, report: Report) -> Acknowledgement:
     """The answer to a write: no source shows one, so every shape is good, plain text included."""
     try:
-        return Acknowledgement(raw=anything(text, notice))
+        return Acknowledgement(raw=anything(text, report))
     except UnexpectedResponseError:
         return Acknowledgement(raw=text.decode(errors="replace"))
 
 
 def _list_elements(text: bytes) -> list[bytes]:
-    if text in _NOTHING:
+    if text in _json.NOTHING:
         return []
     try:
-        return split(text)
+        return _json.elements(text)
     except ValueError as error:
-        message = f"expected a list of records: {error}"
+        message = f"no list of records: {error}"
         raise UnexpectedResponseError(message) from None
 
 
@@ -111,8 +110,3 @@ def _value(text: bytes) -> Any:
     except ValueError as error:
         message = f"not JSON: {error}"
         raise UnexpectedResponseError(message) from None
-
-
-def _at(error: UnexpectedResponseError, place: str) -> UnexpectedResponseError:
-    path = place + error.path.removeprefix("$")
-    return UnexpectedResponseError(error.message, error.request, path, error.record_id, error.sample)

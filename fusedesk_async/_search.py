@@ -1,9 +1,11 @@
 """A search as the query that asks for it."""
 
+from collections.abc import Sized
 from difflib import get_close_matches
 from typing import Any, Unpack
 
 from fusedesk_async._names import column_name, request_name
+from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import CaseFilters, DateFilter, OrderBy, asc, on, order_columns
 
 STEADY_ORDER = asc("id")
@@ -32,4 +34,7 @@ def search_query(order_by: OrderBy | None, **filters: Unpack[CaseFilters]) -> di
 def _value(name: str, value: Any) -> Any:
     if name.startswith("date_") and not isinstance(value, DateFilter):
         return on(value)
+    if isinstance(value, Sized) and not value:
+        message = f"{name} is empty, which the server would take as no filter at all"
+        raise ConfigurationError(message)
     return value

@@ -1,13 +1,16 @@
 """The API key, which hides itself."""
 
-import html
-import json
+import re
+from collections.abc import Callable
 from typing import Any, NoReturn
-from urllib.parse import quote
 
-from fusedesk_async.errors import ConfigurationError
+from fusedesk_async.errors import ConfigurationError, FuseDeskError
 
 MASK = "***"
+TELLING = 4
+"""So many characters from the front of a key give it away, where a text was cut in the middle of the key."""
+
+_HTML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
 class ApiKey:
@@ -22,27 +25,24 @@ class ApiKey:
             repeated in the message.
     """
 
-    __slots__ = ("_text",)
+    __slots__ = ("_spellings", "_text")
 
     def __init__(self, text: str) -> None:
-        text = text.strip(" \t")
-        if not text:
-            message = "the API key is empty; give api_key=… or set FUSEDESK_API_KEY"
-            raise ConfigurationError(message)
-        if not all("!" <= character <= "~" for character in text):
-            message = "the API key holds a blank, a line break or a character outside ASCII; copy it again"
-            raise ConfigurationError(message)
+        text = text.strip(" \t") if isinstance(text, str) else ""
+        problem = _problem(text)
+        if problem:
+            del text  # tracebacks may show local variables
+            raise ConfigurationError(problem)
         self._text = text
+        self._spellings = _any_spelling(text)
 
     def reveal(self) -> str:
         """The key itself, for the one place that puts it into a request."""
         return self._text
 
     def redact(self, text: str) -> str:
-        """`text` with the key, however it is escaped, replaced by `***`."""
-        for spelling in {self._text, quote(self._text, safe=""), html.escape(self._text), json.dumps(self._text)[1:-1]}:
-            text = text.replace(spelling, MASK)
-        return text
+        """`text` with the key replaced by `***`, however it is escaped, and even if its end is cut off."""
+        return self._spellings.sub(MASK, text)
 
     def __repr__(self) -> str:
         return f"ApiKey({MASK})"
@@ -53,3 +53,50 @@ class ApiKey:
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         message = "an API key is not pickled or copied; read it from its own place in each process"
         raise TypeError(message)
+
+
+def _problem(text: str) -> str:
+    if not text:
+        return "the API key is empty; give api_key=… or set FUSEDESK_API_KEY"
+    if not all("!" <= character <= "~" for character in text):
+        return "the API key holds a blank, a line break or a character outside ASCII; copy it again"
+    return ""
+
+
+def _any_spelling(key: str) -> re.Pattern[str]:
+    """Finds the key with each character plain or escaped in its own way: for URLs, HTML, JSON or a repr."""
+    here = [_spelling(character) for character in key]
+    cut_off = r"(?:[%&\\]\S{0,5})?['\"]?\Z"
+    return re.compile("".join([*here[:TELLING], *(f"(?:{spelling}|{cut_off})" for spelling in here[TELLING:])]))
+
+
+def _spelling(character: str) -> str:
+    code = ord(character)
+    slashes = r"\\*" if character in "\"'/\\" else ""
+    url = f"%(?:25)?(?i:{code:02x})"
+    html = f"&#(?:0*{code}|[xX]0*(?i:{code:x}));"
+    named = f"|&{_HTML_NAMES[character]};" if character in _HTML_NAMES else ""
+    return rf"{slashes}(?:{re.escape(character)}|{url}|{html}|\\+u(?i:{code:04x}){named})"
+
+
+def causes(error: BaseException | None) -> list[BaseException]:
+    """An error and what led to it, suppressed or not."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def scrub(error: BaseException, redact: Callable[[str], str]) -> None:
+    """Take the key out of an error and of what led to it.
+
+    Frames are dropped, since their variables may hold the key or an answer that repeats it; so is what an error was
+    raised in place of. Types stay, and so do the texts, without the key.
+    """
+    for cause in causes(error):
+        cause.__traceback__ = None
+        if not isinstance(cause, FuseDeskError):  # ours are made without the key
+            cause.args = tuple(part if isinstance(part, int) else redact(str(part)) for part in cause.args)
+        if cause.__suppress_context__:
+            cause.__context__ = None

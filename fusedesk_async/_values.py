@@ -4,6 +4,7 @@ A hook gives the value in its right type, None where nothing is meant, or raises
 reason. Nothing is coerced that is not named here.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,18 +15,21 @@ T = TypeVar("T")
 
 LARGEST_EXACT_FLOAT = 2.0**53
 
+_DIGITS = re.compile(r"\s*-?[0-9]+\s*")
+_NO_DATE = ("0000-00-00", "-0001-11-30")
+
 
 def whole_number(value: Any) -> int | None:
     """A number, the same as text (`"42"`) or as a float without fraction; None for `null`, `""` and `false`."""
     if value is None or value is False or value == "":
         return None
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
     if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT_FLOAT:
         return int(value)
     if isinstance(value, int) and value is not True:
         return value
-    message = f"expected a whole number, got {value!r:.80}"
+    message = f"expected a whole number, got {_json.shown(value)}"
     raise ValueError(message)
 
 
@@ -37,7 +41,7 @@ def text(value: Any) -> str | None:
         return value
     if isinstance(value, int | float) and value is not True:
         return str(value)
-    message = f"expected text, got {value!r:.80}"
+    message = f"expected text, got {_json.shown(value)}"
     raise ValueError(message)
 
 
@@ -47,23 +51,23 @@ def flag(value: Any) -> bool | None:
         return None
     known = {"1": True, "true": True, "0": False, "false": False}.get(str(value).lower())
     if known is None:
-        message = f"expected true or false, got {value!r:.80}"
+        message = f"expected true or false, got {_json.shown(value)}"
         raise ValueError(message)
     return known
 
 
 def moment(value: Any) -> datetime | None:
-    """An ISO 8601 date with time; None for `false`, `null`, `""` and MySQL's `0000-00-00 …`.
+    """An ISO 8601 date with time; None for `false`, `null`, `""` and MySQL's `0000-00-00 …`, however PHP shows that.
 
     A text without offset gives a naive datetime: the zone is unknown and is not guessed.
     """
     if value is None or value is False or value == "":
         return None
     if isinstance(value, str):
-        if value.startswith("0000-00-00"):
+        if value.startswith(_NO_DATE):
             return None
         return datetime.fromisoformat(value)
-    message = f"expected a date, got {value!r:.80}"
+    message = f"expected a date, got {_json.shown(value)}"
     raise ValueError(message)
 
 
@@ -84,7 +88,7 @@ def tag_ids(value: Any) -> tuple[int, ...]:
     if value is None or value is False or value == "":
         return ()
     if not _json.is_list(value):
-        message = f"expected a list of tags, got {value!r:.80}"
+        message = f"expected a list of tags, got {_json.shown(value)}"
         raise TypeError(message)
     return tuple(_tag_id(tag) for tag in value)
 

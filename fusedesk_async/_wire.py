@@ -1,14 +1,15 @@
 """An answer to the result or the error it means. One place decides what every odd answer is."""
 
+import codecs
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import attrs
 
 from fusedesk_async import _json
-from fusedesk_async._call import Call, Notice
+from fusedesk_async._call import Call, Notice, Report
 from fusedesk_async._hints import retry_after
 from fusedesk_async.errors import (
     APIError,
@@ -20,6 +21,7 @@ from fusedesk_async.errors import (
     RequestRejectedError,
     ServerError,
     UnexpectedResponseError,
+    one_line,
 )
 
 T = TypeVar("T")
@@ -44,6 +46,11 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
 }
 _BY_CODE: Mapping[str, type[APIError]] = {"api_error_noscope": PermissionDeniedError}
 _NOISE = re.compile(rb"<|(PHP )?(Warning|Notice|Deprecated)\b", re.IGNORECASE)
+_START = re.compile(rb"[\[{]")
+_SURE_START = re.compile(rb"\{\s*\"|\[\s*[{\"]")
+_LOGIN = re.compile(r"login|log-in|signin|sign-in", re.IGNORECASE)
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs of Python's own that are no character sets."""
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
@@ -60,17 +67,17 @@ class Answer:
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
     received_at: float = 0.0
     redact: Callable[[str], str] = attrs.field(default=str, repr=False, eq=False)
 
     @property
     def sample(self) -> str:
-        """The start of the body; of an HTML page its title."""
+        """The start of the body in one line; of an HTML page its title."""
         text = self.redact(self.body[:LONGEST_TEXT].decode(errors="replace"))
         title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
-        return f"HTML page {title[1].strip()!r}" if title else text[:SAMPLE].strip()
+        return one_line(f"HTML page {title[1].strip()!r}" if title else text)[:SAMPLE]
 
 
 def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, strict: bool = False) -> T:
@@ -91,13 +98,19 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
         raise _redirection(answer, request)
     if not OK <= answer.status < MULTIPLE_CHOICES:
         raise refusal(answer, request)
+
+    def report(error: UnexpectedResponseError) -> UnexpectedResponseError:
+        complete = with_request(error, request, answer)
+        notice(complete)
+        return complete
+
     try:
-        text = _json_text(answer, notice)
+        text = _json_text(answer, report)
         if strict:
             _no_member_twice(text)
         if text.startswith(b"{"):
             _raise_error_object(answer, text, request)
-        return call.read(text, notice)
+        return call.read(text, report)
     except UnexpectedResponseError as error:
         raise with_request(error, request, answer) from None
     except _LoginPage:
@@ -107,8 +120,10 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
 
 def with_request(error: UnexpectedResponseError, request: Request, answer: Answer) -> UnexpectedResponseError:
     """The same error with what was asked, a sample of the answer, and no key in it."""
-    sample = answer.redact(error.sample) or answer.sample
-    return UnexpectedResponseError(answer.redact(error.message), request, error.path, error.record_id, sample)
+    redact = answer.redact
+    whose = redact(error.record_id) if isinstance(error.record_id, str) else error.record_id
+    sample = redact(error.sample) or answer.sample
+    return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample)
 
 
 def refusal(answer: Answer, request: Request) -> APIError:
@@ -131,10 +146,10 @@ def _raise_error_object(answer: Answer, text: bytes, request: Request) -> None:
 
 def _redirection(answer: Answer, request: Request) -> APIError | UnexpectedResponseError:
     target = answer.headers.get("location", "")
-    if re.search(r"login|log-in|signin|sign-in", target, re.IGNORECASE) or _is_html(answer.body):
+    if _LOGIN.search(target) or (_is_html(answer.body) and "/api/" not in target):
         message = "the server sent us to another page, probably its login; redirects are not followed"
         return AuthenticationError(message, request, answer.status)
-    target = answer.redact(target)[:SAMPLE]
+    target = answer.redact(target[:LONGEST_TEXT])[:SAMPLE]
     message = f"status {answer.status}, a redirect to {target!r}; redirects are not followed, check the address"
     return UnexpectedResponseError(message, request)
 
@@ -143,7 +158,7 @@ def _text_and_code(answer: Answer, members: Mapping[str, Any]) -> tuple[str, str
     """What the server says, from the body, else from the headers, else the start of the raw text."""
     code = members.get("errorcode") or answer.headers.get("x-fusedesk-error-code") or ""
     text = _error_in(members) or answer.headers.get("x-fusedesk-error") or answer.sample or "no reason given"
-    return answer.redact(str(text)[:LONGEST_TEXT]), answer.redact(str(code)[:SAMPLE])
+    return one_line(answer.redact(text[:LONGEST_TEXT])), one_line(answer.redact(str(code)[:SAMPLE]))
 
 
 def _error_in(members: Mapping[str, Any]) -> str:
@@ -163,20 +178,20 @@ class _LoginPage(Exception):  # noqa: N818 - a signal inside this module, not an
     """HTML and nothing else."""
 
 
-def _json_text(answer: Answer, notice: Notice) -> bytes:
+def _json_text(answer: Answer, report: Report) -> bytes:
     """The JSON in a body: without byte order mark, in UTF-8, without noise in front."""
     text = _in_utf8(answer).removeprefix(b"\xef\xbb\xbf").strip()
     if _NOISE.match(text):
         text = _behind_noise(text)
-        notice(UnexpectedResponseError("noise in front of the JSON was cut off", None, "", None, answer.sample))
+        report(UnexpectedResponseError("noise in front of the JSON was cut off"))
     return text
 
 
 def _no_member_twice(text: bytes) -> None:
-    try:
-        _json.loads_strictly(text)
-    except ValueError as error:
-        raise UnexpectedResponseError(str(error)) from None
+    twice = ", ".join(_json.named_twice(text))
+    if twice:
+        message = f"member named twice: {twice:.80}"
+        raise UnexpectedResponseError(message)
 
 
 def _in_utf8(answer: Answer) -> bytes:
@@ -184,28 +199,39 @@ def _in_utf8(answer: Answer) -> bytes:
     if charset is None or charset[1].lower() in _UTF8:
         return answer.body
     try:
-        return answer.body.decode(charset[1]).encode()
+        return _decoded(answer.body, charset[1]).encode()
     except (LookupError, ValueError) as error:
         message = f"the answer is not in the character set it declares: {error}"
         raise UnexpectedResponseError(message) from None
 
 
+def _decoded(body: bytes, charset: str) -> str:
+    if codecs.lookup(charset).name in _NO_CHARSETS:
+        raise LookupError(charset)
+    return body.decode(charset)
+
+
 def _behind_noise(text: bytes) -> bytes:
-    for start in _starts(text):
+    """The one JSON value that follows the noise and runs to the end.
+
+    Brackets in the noise itself are passed over. What surely begins JSON decides, though: were the search to go on
+    behind it, the last record of a truncated list, or the last of two values, would pass for the whole.
+    """
+    sure = None
+    for found, _ in zip(_START.finditer(text), range(MOST_STARTS), strict=False):
+        rest = text[found.start() :]
+        sure = _SURE_START.match(rest)
         try:
-            _json.loads(text[start:])
+            _json.loads(rest)
         except ValueError:
-            continue
-        return text[start:]
-    if _is_html(text):
+            if sure:
+                break
+        else:
+            return rest
+    if _is_html(text) and (sure is None or text.endswith(b">")):
         raise _LoginPage
-    message = "neither JSON nor an HTML page"
+    message = "behind noise, something else than exactly one JSON value"
     raise UnexpectedResponseError(message)
-
-
-def _starts(text: bytes) -> Iterator[int]:
-    for found, _ in zip(re.finditer(rb"[\[{]", text), range(MOST_STARTS), strict=False):
-        yield found.start()
 
 
 def _is_html(text: bytes) -> bool:

@@ -53,7 +53,7 @@ class FuseDeskWarning(UserWarning):
 
 
 class FuseDeskError(Exception):
-    """The root of every failure.
+    """The root of every failure. Its text is one line: what happened, what was asked, and what to do about it.
 
     Attributes:
         message: What happened.
@@ -71,8 +71,13 @@ class FuseDeskError(Exception):
 
     def __str__(self) -> str:
         asked = f" [{self.request}]" if self.request else ""
+        through = "" if self.completed is None else f"; {self.completed} elements are already through"
         advice = f". {self.advice}" if self.advice else ""
-        return f"{self.message}{asked}{advice}"
+        return one_line(f"{self.message}{self._details()}{asked}{through}{advice}")
+
+    def _details(self) -> str:
+        """What a subclass knows besides the message."""
+        return ""
 
 
 class ConfigurationError(FuseDeskError, ValueError):
@@ -104,9 +109,9 @@ class APIError(FuseDeskError):
         self.retry_after = retry_after
         self.retry_at = retry_at
 
-    def __str__(self) -> str:
+    def _details(self) -> str:
         what = ", ".join(str(part) for part in (self.status, self.code) if part)
-        return f"{super().__str__()} ({what})" if what else super().__str__()
+        return f" ({what})" if what else ""
 
 
 class AuthenticationError(APIError):
@@ -124,9 +129,13 @@ class PermissionDeniedError(APIError):
 class NotFoundError(APIError):
     """There is no such object, or no such call."""
 
+    advice = "Check the id; it may have been deleted"
+
 
 class RequestRejectedError(APIError):
     """FuseDesk refused the request for a reason of its own; it says 405 for all of these."""
+
+    advice = "The same request will be refused again: change what the message names"
 
 
 class RateLimitError(APIError):
@@ -137,6 +146,8 @@ class RateLimitError(APIError):
 
 class ServerError(APIError):
     """The server failed (5xx)."""
+
+    advice = "Ask again later"
 
 
 class TransportError(FuseDeskError):
@@ -150,6 +161,8 @@ class NotSentError(TransportError):
         permanent: True if trying again cannot help, as with a certificate that does not fit.
     """
 
+    advice = "Nothing happened on the server; check the address and the network"
+
     def __init__(self, message: str, request: Request | None = None, permanent: bool = False) -> None:  # noqa: FBT001, FBT002 - `args` are positional
         super().__init__(message, request, permanent)
         self.permanent = permanent
@@ -161,6 +174,8 @@ class AnswerLostError(TransportError):
     Attributes:
         stale: True if a connection kept from earlier turned out to be closed, before one byte of an answer came.
     """
+
+    advice = "Asking again does no harm"
 
     def __init__(self, message: str, request: Request | None = None, stale: bool = False) -> None:  # noqa: FBT001, FBT002 - `args` are positional
         super().__init__(message, request, stale)
@@ -182,6 +197,8 @@ class UnexpectedResponseError(FuseDeskError):
         sample: The first characters of the answer, with the key removed.
     """
 
+    advice = "Check that the address is FuseDesk's; if it is, report this to the authors of fusedesk_async"
+
     def __init__(
         self,
         message: str,
@@ -195,11 +212,11 @@ class UnexpectedResponseError(FuseDeskError):
         self.record_id = record_id
         self.sample = sample
 
-    def __str__(self) -> str:
+    def _details(self) -> str:
         where = f" at {self.path}" if self.path else ""
         whose = f" of record {self.record_id}" if self.record_id is not None else ""
         begins = f"; it begins {self.sample!r}" if self.sample else ""
-        return f"{super().__str__()}{where}{whose}{begins}"
+        return f"{where}{whose}{begins}"
 
 
 class PaginationError(FuseDeskError):
@@ -208,6 +225,11 @@ class PaginationError(FuseDeskError):
 
 class ExportError(FuseDeskError):
     """An export cannot go on: its checkpoint is another job's, locked or corrupt, or its output is not writable."""
+
+
+def one_line(text: str) -> str:
+    """The text in one line, and without characters that a terminal or a log would take as orders."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def warn(message: str) -> None:

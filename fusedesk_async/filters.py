@@ -3,9 +3,9 @@
 Every value here has exactly one spelling on the wire.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 from uuid import UUID
 
 import attrs
@@ -40,6 +40,23 @@ def encode_day(value: Day) -> str:
     raise ConfigurationError(message)
 
 
+def encode_json(value: Any) -> str:
+    """The one spelling of nested data on the wire: JSON without blanks.
+
+    Raises:
+        ConfigurationError: A text holds a lone surrogate. Escaped, it would get through, but PHP would not read it.
+    """
+    try:
+        return _json.dumps(value)
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(lone_surrogate(error)) from None
+
+
+def lone_surrogate(error: UnicodeEncodeError) -> str:
+    """What to say of a text that has no UTF-8."""
+    return f"a text holds a lone surrogate, which cannot be sent: {error.object[error.start]!r}"
+
+
 def _encoded_or_none(value: Day | None) -> str | None:
     return None if value is None else encode_day(value)
 
@@ -66,7 +83,7 @@ class DateFilter:
         if self.on is not None:
             return self.on
         bounds = {"after": self.after, "before": self.before}
-        return _json.dumps({name: text for name, text in bounds.items() if text is not None}).decode()
+        return encode_json({name: text for name, text in bounds.items() if text is not None})
 
 
 def on(day: Day) -> DateFilter:
@@ -103,8 +120,11 @@ class Order:
 
     def __attrs_post_init__(self) -> None:
         """Refuse what would read as another column or direction on the wire."""
-        if not self.column.isidentifier():
+        if not (isinstance(self.column, str) and self.column.isidentifier()):
             message = f"a column to order by is one name, not {self.column!r}"
+            raise ConfigurationError(message)
+        if self.direction not in ("asc", "desc"):
+            message = f"an order is asc or desc, not {self.direction!r}"
             raise ConfigurationError(message)
 
 
@@ -123,24 +143,32 @@ def desc(column: str) -> Order:
 
 
 def order_columns(order_by: OrderBy) -> tuple[tuple[str, str], ...]:
-    """The columns of an order with the direction of each; a bare column ascends (plugin's help)."""
+    """The columns of an order with the direction of each; a bare column ascends (plugin's help).
+
+    Raises:
+        ConfigurationError: There is none, or one is more than a name and a direction.
+    """
     parts = [order_by] if isinstance(order_by, str | Order) else order_by
-    columns: list[tuple[str, str]] = []
-    for part in parts:
-        texts = [f"{part.column} {part.direction}"] if isinstance(part, Order) else part.split(",")
-        columns.extend(_column(text) for text in texts)
-    return tuple(columns)
+    columns = tuple(column for part in parts for column in _columns(part))
+    if not columns:
+        message = "order_by names no column; leave it out instead"
+        raise ConfigurationError(message)
+    return columns
 
 
-def _column(text: str) -> tuple[str, str]:
-    match text.split():
-        case [column] if column.isidentifier():
-            return column, "asc"
-        case [column, ("asc" | "desc") as direction] if column.isidentifier():
-            return column, direction
-        case _:
-            message = f"order_by takes columns such as 'date_updated desc, id', not {text!r}"
-            raise ConfigurationError(message)
+def _columns(part: str | Order) -> Iterator[tuple[str, str]]:
+    if isinstance(part, Order):
+        yield part.column, part.direction
+        return
+    for text in part.split(","):
+        match text.split():
+            case [column] if column.isidentifier():
+                yield column, "asc"
+            case [column, direction] if column.isidentifier() and direction.lower() in {"asc", "desc"}:
+                yield column, direction.lower()
+            case _:
+                message = f"order_by takes columns such as 'date_updated desc, id', not {part!r}"
+                raise ConfigurationError(message)
 
 
 class CaseFilters(TypedDict, total=False):

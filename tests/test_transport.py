@@ -254,7 +254,7 @@ async def test_a_cut_page_is_fetched_again_whole(sandbox, desk):
 async def test_a_bad_record_does_not_lose_its_page(sandbox, desk, clock):
     page = [{"caseid": 1}, {"caseid": 2, "repid": "nobody"}, {"id": "3"}]
     sandbox.fault("search", times=2, body=page)
-    with pytest.warns(FuseDeskWarning, match=r"rep_id of record 2"):
+    with pytest.warns(FuseDeskWarning, match=r"repid of record 2"):
         pages = [page async for page in desk.cases.search().pages()]
     assert [case.id for case in pages[0].items] == [1, 3]
     assert [error.record_id for error in pages[0].rejected] == [2]

@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 
 from fusedesk_async import _json
+from fusedesk_async.errors import UnexpectedResponseError
 
 
 @attrs.frozen(kw_only=True)
@@ -22,6 +23,13 @@ class Record:
 
     @property
     def raw(self) -> dict[str, Any]:
-        """The record as the server sent it, under the API's own names; a fresh dict each time."""
-        value: dict[str, Any] = _json.loads(self.source)
+        """The record as the server sent it, under the API's own names; a fresh dict each time.
+
+        Raises:
+            UnexpectedResponseError: A member that no field reads holds a number beyond a float.
+        """
+        try:
+            value: dict[str, Any] = _json.loads(self.source)
+        except ValueError as error:
+            raise UnexpectedResponseError(str(error), None, "$") from None
         return value

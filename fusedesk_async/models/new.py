@@ -1,6 +1,6 @@
 """What one writes: new cases, notes and emails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -20,10 +20,13 @@ def _moment(_: object, attribute: "attrs.Attribute[Day | None]", value: Day | No
         raise ConfigurationError(message) from None
 
 
-def _note_or_call(_: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:
-    if value not in {"note", "call"}:
-        message = f"{attribute.name} is 'note' or 'call', not {value!r}"
-        raise ConfigurationError(message)
+def _one_of(*known: str | None) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
+    def check(_: object, attribute: "attrs.Attribute[Any]", value: Any) -> None:
+        if value not in known:
+            message = f"{attribute.name} is {' or '.join(repr(text) for text in known)}, not {value!r}"
+            raise ConfigurationError(message)
+
+    return check
 
 
 def _filled(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
@@ -45,7 +48,7 @@ class NewNote:
 
     title: str = attrs.field(validator=_filled)
     note: str = attrs.field(validator=_filled)
-    type: Literal["note", "call"] = attrs.field(default="note", validator=_note_or_call)
+    type: Literal["note", "call"] = attrs.field(default="note", validator=_one_of("note", "call"))
     date_added: Day | None = attrs.field(default=None, validator=_moment)
 
 
@@ -80,6 +83,24 @@ class NewEmail:
 NewHistoryItem: TypeAlias = NewNote | NewEmail
 
 
+def _items(history: Iterable[NewHistoryItem]) -> tuple[NewHistoryItem, ...]:
+    items = tuple(history)
+    for item in items:
+        if not isinstance(item, NewNote | NewEmail):
+            message = f"a history is made of NewNote and NewEmail, not {item!r:.80}"
+            raise ConfigurationError(message)
+    return items
+
+
+def _tags(tags: Iterable[int | str]) -> tuple[int | str, ...]:
+    found = (tags,) if isinstance(tags, str) else tuple(tags)
+    for tag in found:
+        if isinstance(tag, bool) or not isinstance(tag, int | str) or (isinstance(tag, str) and "," in tag):
+            message = f"a tag is an id or a name without a comma, not {tag!r:.80}"
+            raise ConfigurationError(message)
+    return found
+
+
 @attrs.frozen(kw_only=True)
 class NewCase:
     """A case to open. All of it is from the seed page unless said otherwise.
@@ -102,7 +123,7 @@ class NewCase:
         type: How the text enters the history: `note` (the server's default), `call`, or `import` for not at all.
         history: Notes, calls and emails that belong to it already.
         skip_infusionsoft: Keep the history out of the CRM.
-        tags: Ids of tags, or their names (the plugin's help).
+        tags: Ids of tags, or their names (the plugin's help); they travel as one list with commas.
     """
 
     department_id: int
@@ -118,7 +139,9 @@ class NewCase:
     contact_uuid: UUID | str | None = None
     email: str | None = None
     company_id: int | None = None
-    type: Literal["call", "note", "import"] | None = None
-    history: Sequence[NewHistoryItem] = ()
+    type: Literal["call", "note", "import"] | None = attrs.field(
+        default=None, validator=_one_of("call", "note", "import", None)
+    )
+    history: tuple[NewHistoryItem, ...] = attrs.field(default=(), converter=_items)
     skip_infusionsoft: bool = False
-    tags: Sequence[int | str] = ()
+    tags: tuple[int | str, ...] = attrs.field(default=(), converter=_tags)

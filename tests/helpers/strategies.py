@@ -32,8 +32,21 @@ numbers = st.one_of(
 )
 zones = st.sampled_from(["", "Z", "z", "+00:00", "-00:00", "+05:30", "-0600", "+02", "+23:59", "+24:00", "+00:00:30"])
 clock_times = st.sampled_from(
-    ["10:11:12", "23:59:59", "23:59:60", "24:00:00", "10:11", "10", "10:11:12.5", "10:11:12.123456", "10:11:12.1234567"]
-    + ["10:11:12,5", "101112", "10:11:12.", "1:2:3"]
+    [
+        "10:11:12",
+        "23:59:59",
+        "23:59:60",
+        "24:00:00",
+        "10:11",
+        "10",
+        "10:11:12.5",
+        "10:11:12.123456",
+        "10:11:12.1234567",
+        "10:11:12,5",
+        "101112",
+        "10:11:12.",
+        "1:2:3",
+    ]
 )
 days = st.one_of(
     st.dates().map(str),
@@ -49,7 +62,7 @@ dates = st.one_of(
     st.sampled_from(["soon", " 2024-03-01", "1709251200", "2024-03-01T10:11:12 +00:00"]),
 )
 nothing = st.sampled_from([None, False, ""])
-odd = st.one_of(nothing, st.just(True), texts, numbers, st.just([]), st.just({}), st.just([[{"a": [1]}]]))
+odd = st.one_of(nothing, st.sampled_from([True]), texts, numbers, st.just([]), st.just({}), st.just([[{"a": [1]}]]))
 tag_lists = st.one_of(
     st.lists(st.one_of(numbers, nothing, st.builds(dict, id=numbers), st.just({"tagname": "vip"})), max_size=4), odd
 )
