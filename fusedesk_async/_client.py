@@ -8,7 +8,7 @@ from fusedesk_async._allowance import Allowance
 from fusedesk_async._auth import AuthMode, KeyTransport
 from fusedesk_async._call import Call, Method, Parameters
 from fusedesk_async._clock import Clock, SystemClock
-from fusedesk_async._config import base_url_of_app, checked_base_url, one_of, positive, read_environment
+from fusedesk_async._config import at_least_one, base_url_of_app, checked_base_url, one_of, positive, read_environment
 from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._log_guard import LogGuard
@@ -105,14 +105,14 @@ class FuseDesk:
         self._lifetime = Lifetime()
         self._log_guard = LogGuard(key.redact)
         self._is_view = False
-        places = int(positive(concurrency, "concurrency"))
+        places = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
         inner = transport or make_transport(places=places, proxy=proxy, verify=verify)
         exchange = Exchange(
             KeyTransport(inner, self._base_url, key, one_of(auth, AuthMode, "auth")),
             self._base_url,
-            max_body=int(positive(max_body, "max_body")),
+            max_body=at_least_one(max_body, "max_body"),
             redact=key.redact,
             clock=self._clock,
             user_agent=f"fusedesk_async/{__version__}",
@@ -193,7 +193,7 @@ class FuseDesk:
         """
         return await self._send(
             Call(
-                method=method,
+                method=one_of(method, Method, "method"),
                 path=path if path.startswith(VERSIONS) else f"v1/{path}",
                 read=anything,
                 query=query or {},
@@ -217,7 +217,8 @@ class FuseDesk:
         return self._limiter.allowance
 
     async def aclose(self) -> None:
-        """Close the client: writes on their way end, reads are cut off."""
+        """Close the client: writes on their way end, reads are cut off, what waits fails."""
+        self._refuse_view()
         if self._lifetime.end():
             try:
                 await self._transport.aclose()
@@ -225,9 +226,7 @@ class FuseDesk:
                 self._log_guard.end()
 
     async def __aenter__(self) -> Self:
-        if self._is_view:
-            message = "a view made by with_options lives as long as its client and is not opened"
-            raise ConfigurationError(message)
+        self._refuse_view()
         self._limiter.attach(self._clock)
         self._lifetime.begin()
         self._log_guard.begin()
@@ -244,6 +243,11 @@ class FuseDesk:
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         message = "a client holds connections and a key, so it is not pickled or copied; make one in each process"
         raise TypeError(message)
+
+    def _refuse_view(self) -> None:
+        if self._is_view:
+            message = "a view made by with_options lives as long as its client and is not opened or closed"
+            raise ConfigurationError(message)
 
     def _set_options(self, options: Options) -> None:
         self._options = options

@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 import anyio
+import attrs
 
 
 class Clock(Protocol):
@@ -22,8 +23,9 @@ class Clock(Protocol):
         ...
 
 
+@attrs.frozen
 class SystemClock:
-    """The real one."""
+    """The real one. All of them are equal."""
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment."""

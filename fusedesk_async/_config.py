@@ -66,6 +66,18 @@ def positive(value: float, name: str) -> float:
     return value
 
 
+def at_least_one(value: int, name: str) -> int:
+    """A whole number above zero.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = f"{name} is a whole number above 0, not {value!r}"
+        raise ConfigurationError(message)
+    return value
+
+
 def one_of(value: T, kinds: Any, name: str) -> T:
     """A value of a `Literal`.
 

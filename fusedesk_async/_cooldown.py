@@ -32,6 +32,12 @@ class Cooldown:
     _probe: int | None = None
     _refusals: int = 0
     _first_number_after: int = 0
+    _proven: int = -1
+
+    @property
+    def shortest_pause(self) -> float:
+        """Seconds; it makes no sense to ask again sooner."""
+        return FIRST_BURST_PAUSE * self.window
 
     def delay(self, now: float) -> float:
         """Seconds until a call may go; 0 for now; infinite while a probe is out, whose answer decides."""
@@ -50,7 +56,7 @@ class Cooldown:
         """Whether a call was let go before the present cooldown began."""
         return self.active and number < self._first_number_after
 
-    def refused(self, number: int, now: float, *, next_number: int, hint: float | None, calls_left: bool) -> None:
+    def refused(self, number: int, now: float, *, next_number: int, hint: float | None, calls_left: bool) -> bool:
         """A call was answered with 429.
 
         Args:
@@ -59,15 +65,21 @@ class Cooldown:
             next_number: The number the next call will get.
             hint: Seconds to wait, if the server said.
             calls_left: Whether the allowance says that calls are left, so that only a burst was refused.
+
+        Returns:
+            Whether a pause begins with it that was not there before.
         """
+        if number < self._proven and hint is None:
+            return False  # a later call went through since
         if self.outdated(number):
             # one more of the calls that were out when the cooldown began: no news, unless it brings a later deadline
             self.until = max(self.until, now + min(hint or 0.0, self.window))
-            return
+            return False
         self._refusals += 1
         pause = min(hint, self.window) if hint else self._usual_pause(calls_left=calls_left)
         self.until = max(self.until, now + pause * (1.0 + self.source.uniform(0.0, JITTER)))
         self.active, self._probe, self._first_number_after = True, None, next_number
+        return True
 
     def answered(self, number: int, now: float) -> None:
         """A call got an answer other than 429. If it was the probe, the cooldown is over.
@@ -77,7 +89,7 @@ class Cooldown:
         if number == self._probe:
             self._probe = None
             if now >= self.until:
-                self.active, self._refusals = False, 0
+                self.active, self._refusals, self._proven = False, 0, number
 
     def lost(self, number: int) -> None:
         """A call got no answer. If it was the probe, another may probe."""

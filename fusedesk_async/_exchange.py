@@ -15,6 +15,7 @@ from fusedesk_async._unpack import too_large, unpack
 from fusedesk_async._wire import Answer
 from fusedesk_async.errors import (
     AnswerLostError,
+    ConfigurationError,
     FuseDeskError,
     NotSentError,
     Request,
@@ -24,13 +25,28 @@ from fusedesk_async.errors import (
 HttpTransport: TypeAlias = httpx.AsyncBaseTransport
 
 _REQUEST_LEAVES = "send_request_headers.started"
-_NEVER_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NEVER_CONNECTED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+_PROXY_REFUSES_US = "407"
 
 
 def make_transport(*, places: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
-    """The connections of a client: at most `places` sockets, HTTP/1.1, no proxy from the environment."""
+    """The connections of a client: at most `places` sockets, HTTP/1.1, no proxy from the environment.
+
+    Raises:
+        ConfigurationError: The proxy's address cannot be right. It is not repeated, as it may hold a password.
+    """
     limits = httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=30.0)
-    return httpx.AsyncHTTPTransport(verify=verify, http1=True, http2=False, limits=limits, proxy=proxy)
+    try:
+        return httpx.AsyncHTTPTransport(verify=verify, http1=True, http2=False, limits=limits, proxy=proxy)
+    except (ValueError, TypeError, AttributeError, ImportError, httpx.InvalidURL):
+        message = "proxy must be an address such as http://host:8080"
+    raise ConfigurationError(message)
 
 
 class Exchange:
@@ -87,10 +103,12 @@ class Exchange:
                 return await self._exchange(self._request(parts, journey), request)
         except FuseDeskError:
             raise
-        except Exception as error:  # a transport that was handed in may raise anything
+        except Exception as error:  # noqa: BLE001 - a transport that was handed in may raise anything
             failure = self._failure(error, journey, deadline)
-            scrub(error, self._redact)
-            raise failure from error
+            raise failure from scrub(error, self._redact)
+        except BaseException as error:  # cancelled: its frames have the key all the same
+            error.__traceback__ = None
+            raise
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -132,13 +150,14 @@ class Exchange:
 
     def _failure(self, error: Exception, journey: "_Journey", deadline: float) -> TransportError:
         if isinstance(error, TimeoutError):
-            return journey.failure(f"no whole answer within {deadline:g} s")
+            return journey.failure(f"within {deadline:g} s")
         text = self._redact(f"{type(error).__name__}: {error}".removesuffix(": "))
         if isinstance(error, _NEVER_CONNECTED):
             certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
             advice = "; the certificate does not fit, so this will not pass" if certificate else ""
-            return NotSentError(f"could not connect: {text}{advice}", journey.request, certificate)
-        return journey.failure(f"the answer was lost: {text}")
+            permanent = certificate or _PROXY_REFUSES_US in text
+            return NotSentError(f"could not connect: {text}{advice}", journey.request, permanent)
+        return journey.failure(f"({text})")
 
 
 class _Journey:
@@ -149,13 +168,14 @@ class _Journey:
         self._seen: set[str] = set()
 
     async def note(self, event: str, info: dict[str, Any]) -> None:
-        del info  # it holds the request with the key
+        if getattr(info.get("request"), "method", b"") == b"CONNECT":
+            return  # asks a proxy for a tunnel; ours has not left
         self._seen.add(event.partition(".")[2])
 
-    def failure(self, message: str) -> TransportError:
+    def failure(self, reason: str) -> TransportError:
         """The error for a journey that ended here. Without a trace, as with a stand-in transport, it was sent."""
         if self._seen and _REQUEST_LEAVES not in self._seen:
-            return NotSentError(message, self.request)
+            return NotSentError(f"no connection {reason}", self.request)
         reused = _REQUEST_LEAVES in self._seen and "connect_tcp.started" not in self._seen
         unanswered = "receive_response_headers.complete" not in self._seen
-        return AnswerLostError(message, self.request, reused and unanswered)
+        return AnswerLostError(f"no whole answer {reason}", self.request, reused and unanswered)

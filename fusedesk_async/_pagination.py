@@ -19,6 +19,8 @@ R = TypeVar("R", bound=Record)
 
 LARGEST_PAGE = 500
 """Rows. The seed page allows no more."""
+SAME_PAGES = 4
+"""So many pages at advancing offsets with the same rows prove that the server ignores the offset."""
 SURELY_SHORT = 100
 """Rows. A first page with fewer is the whole list: no server is known to cap its pages below this."""
 
@@ -84,8 +86,14 @@ class Pages(Generic[R]):
         return _PageWalk(self._fetch, self._page_size, known)
 
     async def first(self) -> R | None:
-        """The first record, or None if there is none. Asks for one row only."""
+        """The first record, or None if there is none. Asks for one row only.
+
+        Raises:
+            UnexpectedResponseError: There is one, but it cannot be read.
+        """
         records = await self._fetch(0, 1)
+        if records.rejected:
+            raise records.rejected[0]
         return records.items[0] if records.items else None
 
     async def collect(self, max_items: int | None = None) -> list[R]:
@@ -119,6 +127,7 @@ class _PageWalk(Generic[R]):
         self._offset: int | None = 0
         self._longest = 0
         self._previous: tuple[Any, ...] = ()
+        self._same = 1
 
     def __aiter__(self) -> Self:
         return self
@@ -140,11 +149,13 @@ class _PageWalk(Generic[R]):
         return not records.received or (short and not items)
 
     def _check_offset_counts(self, records: Records[R]) -> None:
-        identities = tuple(self._known.identity(record) for record in records.items)
-        if identities and identities == self._previous:
-            message = f"two pages at different offsets are the same {len(identities)} rows; the offset is ignored"
+        identities = [self._known.identity(record) for record in records.items]
+        rows = (*identities, *((error.record_id, error.message) for error in records.rejected))
+        self._same = self._same + 1 if rows and rows == self._previous else 1
+        self._previous = rows
+        if self._same == SAME_PAGES:
+            message = f"{SAME_PAGES} pages at different offsets are the same {len(rows)} rows; the offset is ignored"
             raise PaginationError(message)
-        self._previous = identities
 
 
 class _Items(Generic[R]):

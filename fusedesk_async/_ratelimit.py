@@ -7,55 +7,21 @@ come first served within each.
 import logging
 import math
 import random
+from bisect import insort
 from datetime import datetime, timedelta
+from itertools import count
 
-import anyio
-import attrs
 from anyio.lowlevel import current_token
 
 from fusedesk_async._allowance import Allowance, Ledger
 from fusedesk_async._clock import Clock, SystemClock
 from fusedesk_async._cooldown import Cooldown
 from fusedesk_async._hints import retry_after, usage
+from fusedesk_async._turns import Grant, Patience, Places, Waiter, woken
 from fusedesk_async._wire import EPOCH, TOO_MANY_REQUESTS, Answer
 from fusedesk_async.errors import APIError, ConfigurationError, RateLimitError, Request
 
 logger = logging.getLogger("fusedesk_async")
-
-
-@attrs.define(eq=False)
-class Places:
-    """How many exchanges a client may have on their way at once."""
-
-    free: int
-
-
-@attrs.frozen
-class Patience:
-    """How a call waits for its turn.
-
-    Attributes:
-        bulk: Whether it lets interactive calls go first.
-        seconds: It fails rather than be held back longer than this; infinite to wait as long as it takes.
-    """
-
-    bulk: bool = False
-    seconds: float = math.inf
-
-
-@attrs.frozen(eq=False)
-class Grant:
-    """Leave for one exchange. It must be given back with `RateLimiter.finish`."""
-
-    number: int
-    places: Places
-
-
-@attrs.define(eq=False)
-class _Waiter:
-    places: Places
-    woken: anyio.Event = attrs.field(factory=anyio.Event)
-    grant: Grant | None = None
 
 
 class RateLimiter:
@@ -80,10 +46,12 @@ class RateLimiter:
         self._usage_header = usage_header
         self._ledger = Ledger()
         self._cooldown = Cooldown(window, source or random.Random())
-        self._interactive: list[_Waiter] = []
-        self._bulk: list[_Waiter] = []
+        self._interactive: list[Waiter] = []
+        self._bulk: list[Waiter] = []
+        self._arrivals = count()
         self._next_number = 0
         self._in_flight = 0
+        self._known_places: set[Places] = set()
         self._clock: Clock = SystemClock()
         self._loop: object = None
 
@@ -94,10 +62,16 @@ class RateLimiter:
             ConfigurationError: The limiter is in use in another event loop, or with another clock.
         """
         busy = self._in_flight or self._interactive or self._bulk
-        if busy and (self._loop != current_token() or self._clock is not clock):
+        if busy and (self._loop != current_token() or self._clock != clock):
             message = "a RateLimiter is for one event loop and one clock at a time; make another one"
             raise ConfigurationError(message)
         self._loop, self._clock = current_token(), clock
+
+    def detach(self, places: Places) -> None:
+        """Let a client go. Its calls that wait for leave fail."""
+        places.closed = True
+        self._known_places.discard(places)
+        self._wake_all()
 
     @property
     def allowance(self) -> Allowance:
@@ -116,27 +90,28 @@ class RateLimiter:
         Raises:
             RateLimitError: It would be held back longer than it has patience for.
         """
-        waiter, queue = _Waiter(places), self._bulk if patience.bulk else self._interactive
+        queue = self._bulk if patience.bulk else self._interactive
+        waiter = Waiter(next(self._arrivals), places)
         queue.append(waiter)
-        give_up_at = self._clock.monotonic() + patience.seconds
+        self._known_places.add(places)
         try:
             while True:
                 delay = self._let_go()
-                if waiter.grant is not None:
-                    if not self._cooldown.outdated(waiter.grant.number):
-                        return waiter.grant
+                if waiter.grant is None:
+                    self._check(waiter, patience, request)
+                    await self._wait(waiter, delay, patience)
+                elif self._cooldown.outdated(waiter.grant.number):
                     self._take_back(waiter.grant)  # a 429 came between the grant and this line
                     waiter.grant = None
-                    queue.insert(0, waiter)
+                    insort(queue, waiter, key=lambda waiter: waiter.arrival)
                 else:
-                    self._check_patience(give_up_at, request)
-                    await _woken(waiter, delay, self._clock)
+                    return waiter.grant
         except BaseException:
             if waiter.grant is None:
                 queue.remove(waiter)
             else:
                 self._take_back(waiter.grant)
-            self._let_go()
+            self._pass_on()
             raise
 
     def finish(self, grant: Grant, answer: Answer | None) -> None:
@@ -152,36 +127,56 @@ class RateLimiter:
                 self._refused(grant, answer)
             else:
                 self._cooldown.answered(grant.number, self._clock.monotonic())
-        self._let_go()
+        self._pass_on()
 
     def refusal(self, request: Request, answer: APIError | None = None) -> RateLimitError:
         """The error for a call that does not wait for its turn; it says when to ask again."""
-        delay = self._held_back()
+        delay = max(self._held_back(), self._cooldown.shortest_pause)
         message = answer.message if answer else "held back, since the server refused a call"
         status, code = (answer.status, answer.code) if answer else (None, "")
         return RateLimitError(message, request, status, code, delay, _utc(self._clock.time() + delay))
 
-    def _check_patience(self, give_up_at: float, request: Request) -> None:
-        if self._cooldown.active and self._clock.monotonic() + self._held_back() >= give_up_at:
+    def _check(self, waiter: Waiter, patience: Patience, request: Request) -> None:
+        """Whether it makes sense to go on waiting."""
+        if waiter.places.closed:
+            message = "this client was closed before the call could leave"
+            raise ConfigurationError(message, request)
+        if self._cooldown.active and waiter.held_back + self._held_back() >= patience.seconds:
             raise self.refusal(request)
+
+    async def _wait(self, waiter: Waiter, delay: float, patience: Patience) -> None:
+        """Wait until the waiter is woken or there is something to check again."""
+        began, held_back = self._clock.monotonic(), self._cooldown.active
+        if held_back:
+            delay = min(delay, patience.seconds - waiter.held_back)
+        await woken(waiter, delay, self._clock)
+        if held_back:
+            waiter.held_back += self._clock.monotonic() - began
 
     def _held_back(self) -> float:
         """Seconds until the deadline of the cooldown, if there is one."""
         return max(0.0, self._cooldown.until - self._clock.monotonic()) if self._cooldown.active else 0.0
 
     def _refused(self, grant: Grant, answer: Answer) -> None:
-        late = self._cooldown.outdated(grant.number)
-        self._cooldown.refused(
+        begins = self._cooldown.refused(
             grant.number,
             self._clock.monotonic(),
             next_number=self._next_number,
             hint=retry_after(answer.headers, answer.received_at),
             calls_left=(self._ledger.left or 0) > 0,
         )
-        if not late:
+        if begins:
             logger.info("FuseDesk refused a call (429); the next one leaves at %s", self.allowance.blocked_until)
-            for waiter in self._interactive + self._bulk:
-                waiter.woken.set()
+            self._wake_all()
+
+    def _pass_on(self) -> None:
+        """Something was given back: grant what may go, and let the others wait for what there is to wait for now."""
+        if self._let_go() < math.inf:
+            self._wake_all()  # they may be waiting for an answer, while it is a deadline that matters
+
+    def _wake_all(self) -> None:
+        for waiter in self._interactive + self._bulk:
+            waiter.woken.set()
 
     def _let_go(self) -> float:
         """Grant all that may go now; the seconds until the next may, infinite if that depends on an answer."""
@@ -189,19 +184,19 @@ class RateLimiter:
         for queue in (self._interactive, self._bulk):
             for waiter in list(queue):
                 delay = self._cooldown.delay(now)
-                if delay > 0:
-                    return delay
-                if waiter.places.free > 0:
+                if delay > 0 or not any(places.free for places in self._known_places):
+                    return delay or math.inf
+                if waiter.places.free and not waiter.places.closed:
                     queue.remove(waiter)
-                    waiter.grant = self._grant(waiter.places)
+                    waiter.grant = self._grant(waiter)
                     waiter.woken.set()
         return math.inf
 
-    def _grant(self, places: Places) -> Grant:
-        grant = Grant(self._next_number, places)
+    def _grant(self, waiter: Waiter) -> Grant:
+        grant = Grant(self._next_number, waiter.places, waiter.held_back)
         self._next_number += 1
         self._in_flight += 1
-        places.free -= 1
+        waiter.places.free -= 1
         self._ledger.granted()
         self._cooldown.granted(grant.number)
         return grant
@@ -210,23 +205,6 @@ class RateLimiter:
         self._in_flight -= 1
         grant.places.free += 1
         self._cooldown.lost(grant.number)
-
-
-async def _woken(waiter: _Waiter, seconds: float, clock: Clock) -> None:
-    """Wait until the waiter is woken, or for so many seconds."""
-    waiter.woken = anyio.Event()
-    if math.isinf(seconds):
-        await waiter.woken.wait()
-        return
-    async with anyio.create_task_group() as group:
-
-        async def alarm() -> None:
-            await clock.sleep(seconds)
-            waiter.woken.set()
-
-        group.start_soon(alarm)
-        await waiter.woken.wait()
-        group.cancel_scope.cancel()
 
 
 def _utc(seconds: float) -> datetime:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MALFORMED_ANSWER_ATTEMPTS = 2
+LONGEST_PAUSE = 3_600.0
+"""Seconds. Whatever the server says, it is asked again after this."""
 
 
 @attrs.frozen
@@ -81,20 +83,24 @@ class RetryPolicy:
     codes: frozenset[str] = attrs.field(default=frozenset(), converter=_frozen)
     resend_refused_writes: bool = True
 
-    def worth_repeating(self, error: BaseException, attempt: int, *, repeatable: bool) -> bool:
+    def worth_repeating(
+        self, error: BaseException, attempt: int, *, repeatable: bool, patience: float | None = None
+    ) -> bool:
         """Whether to try again after this failure.
 
         Args:
             error: How the attempt failed.
             attempt: The number of that attempt, from 1.
             repeatable: Whether the call does no harm when it is carried out twice.
+            patience: Seconds that the server may ask to wait; the policy's own by default.
         """
+        most = self.patience if patience is None else patience
+        if isinstance(error, APIError) and (error.retry_after or 0.0) > most:
+            return False
         match error:
             case NotSentError():
                 return not error.permanent
-            case ServerError():
-                return repeatable and (error.retry_after or 0.0) <= self.patience
-            case AnswerLostError():
+            case ServerError() | AnswerLostError():
                 return repeatable
             case UnexpectedResponseError():
                 return repeatable and attempt < MALFORMED_ANSWER_ATTEMPTS
@@ -104,13 +110,20 @@ class RetryPolicy:
                 return False
 
     async def run(
-        self, attempt: Callable[[int], Awaitable[T]], *, repeatable: bool, clock: Clock, queued: Callable[[], float]
+        self,
+        attempt: Callable[[], Awaitable[T]],
+        *,
+        repeatable: bool,
+        patience: float,
+        clock: Clock,
+        queued: Callable[[], float],
     ) -> T:
-        """Call `attempt` with 1, 2, … until it succeeds or trying again makes no sense.
+        """Call `attempt` until it succeeds or trying again makes no sense.
 
         Args:
             attempt: Makes one attempt.
             repeatable: Whether the call does no harm when it is carried out twice.
+            patience: Seconds that the server may ask to wait.
             clock: Measures and waits.
             queued: How many seconds the call has spent waiting for quota so far.
 
@@ -127,22 +140,20 @@ class RetryPolicy:
 
         def again(state: RetryCallState) -> bool:
             error = state.outcome.exception() if state.outcome else None
-            return error is not None and self.worth_repeating(error, state.attempt_number, repeatable=repeatable)
+            number = state.attempt_number
+            return error is not None and self.worth_repeating(error, number, repeatable=repeatable, patience=patience)
 
         retrying = AsyncRetrying(stop=give_up, wait=self._pause, retry=again, sleep=clock.sleep, reraise=True)
-        number = 0
 
-        async def numbered() -> T:
-            nonlocal number
-            number += 1
-            return await attempt(number)
+        async def once() -> T:
+            return await attempt()
 
-        return await retrying(numbered)
+        return await retrying(once)  # it looks whether it is given a coroutine function, which a partial may not be
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, APIError) and error.retry_after is not None:
-            return error.retry_after
+            return min(error.retry_after, LONGEST_PAUSE)
         if isinstance(error, AnswerLostError) and error.stale and state.attempt_number == 1:
             return 0.0
         return self.wait(state)

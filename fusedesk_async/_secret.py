@@ -1,6 +1,7 @@
 """The API key, which hides itself."""
 
 import re
+import traceback
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -88,15 +89,21 @@ def causes(error: BaseException | None) -> list[BaseException]:
     return found
 
 
-def scrub(error: BaseException, redact: Callable[[str], str]) -> None:
+def scrub(error: BaseException, redact: Callable[[str], str]) -> BaseException | None:
     """Take the key out of an error and of what led to it.
 
-    Frames are dropped, since their variables may hold the key or an answer that repeats it; so is what an error was
-    raised in place of. Types stay, and so do the texts, without the key.
+    Frames are dropped, since their variables may hold the key or an answer that repeats it; so are notes, what an
+    error carries along, and what it was raised in place of. Types and texts stay, without the key.
+
+    Returns:
+        The error; None if it shows the key all the same, so that nothing may be raised from it.
     """
     for cause in causes(error):
         cause.__traceback__ = None
         if not isinstance(cause, FuseDeskError):  # ours are made without the key
             cause.args = tuple(part if isinstance(part, int) else redact(str(part)) for part in cause.args)
+            vars(cause).clear()
         if cause.__suppress_context__:
             cause.__context__ = None
+    shown = "".join(traceback.format_exception(error))
+    return error if redact(shown) == shown else None

@@ -12,57 +12,97 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import anyio
-from anyio.lowlevel import checkpoint
+import attrs
 
 from fusedesk_async._wire import Answer
+from fusedesk_async.errors import ConfigurationError, FuseDeskError, NotSentError
 
 logger = logging.getLogger("fusedesk_async")
+
+
+@attrs.frozen(eq=False)
+class _Running:
+    """An exchange on its way: whether it changes something on the server, how to end it, and that it has ended."""
+
+    writes: bool
+    cancel: Callable[[], object]
+    ended: anyio.Event = attrs.field(factory=anyio.Event)
 
 
 class Shelter:
     """Exchanges on their way. It keeps no scope open, so any task may make it and any other may close it."""
 
     def __init__(self) -> None:
-        self._running: dict[asyncio.Task[Answer], str] = {}
+        self._running: set[_Running] = set()
 
-    async def run(self, exchange: Callable[[], Awaitable[Answer]], *, writes: str = "") -> Answer:
+    async def run(
+        self, exchange: Callable[[], Awaitable[Answer]], *, writes: str = "", abandon: Callable[[], None]
+    ) -> Answer:
         """Run an exchange to its end, or leave it behind if cancelled.
 
         Args:
             exchange: What to run. Whatever must be given back, it gives back itself.
             writes: What it is, for the log, if it changes something on the server; empty for a read.
+            abandon: Gives back what must be given back if the exchange never begins.
+
+        Raises:
+            ConfigurationError: The client was closed, which cut a read off.
         """
-        if not _on_asyncio():
-            with anyio.CancelScope(shield=bool(writes)):
+        if _on_asyncio():
+            return await self._in_a_task(exchange, writes, abandon)
+        scope = anyio.CancelScope(shield=bool(writes))
+        running = self._note(scope.cancel, writes=writes)
+        try:
+            with scope:
                 return await exchange()
+        finally:
+            self._forget(running)
+        raise _closed()
+
+    async def drain(self) -> None:
+        """End the reads and wait for the writes."""
+        for running in list(self._running):
+            if not running.writes:
+                running.cancel()
+        while self._running:
+            await next(iter(self._running)).ended.wait()
+
+    async def _in_a_task(
+        self, exchange: Callable[[], Awaitable[Answer]], writes: str, abandon: Callable[[], None]
+    ) -> Answer:
+        begun = False
 
         async def whole() -> Answer:
+            nonlocal begun
+            begun = True
             return await exchange()
 
+        def done(task: asyncio.Task[Answer]) -> None:
+            self._forget(running)
+            if not begun:
+                abandon()
+            if not task.cancelled():
+                task.exception()  # asking for it marks it as seen
+
         task = asyncio.create_task(whole())
-        self._running[task] = writes
-        task.add_done_callback(self._forget)
+        running = self._note(task.cancel, writes=writes)
+        task.add_done_callback(done)
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             if writes:
                 task.add_done_callback(functools.partial(_log, writes))
             raise
-        return task.result()
+        return _result(task)
 
-    async def drain(self) -> None:
-        """Wait for the writes that were left behind, and end the reads."""
-        await checkpoint()  # a task that has not begun yet could not give back what it holds
-        for task, writes in self._running.items():
-            if not writes:
-                task.cancel()
-        if self._running:
-            await asyncio.wait(set(self._running))
+    def _note(self, cancel: Callable[[], object], *, writes: str) -> _Running:
+        running = _Running(bool(writes), cancel)
+        self._running.add(running)
+        return running
 
-    def _forget(self, task: asyncio.Task[Answer]) -> None:
-        self._running.pop(task)
-        if not task.cancelled():
-            task.exception()  # asking for it marks it as seen
+    def _forget(self, running: _Running) -> None:
+        self._running.discard(running)
+        running.ended.set()
 
 
 def _on_asyncio() -> bool:
@@ -73,8 +113,25 @@ def _on_asyncio() -> bool:
     return True
 
 
+def _result(task: asyncio.Task[Answer]) -> Answer:
+    if task.cancelled():
+        raise _closed()
+    return task.result()
+
+
+def _closed() -> ConfigurationError:
+    return ConfigurationError("this client was closed before the answer came")
+
+
 def _log(what: str, task: asyncio.Task[Answer]) -> None:
     """Say how a write ended whose caller was cancelled meanwhile."""
-    failure = task.exception()
-    ending = f"was answered with status {task.result().status}" if failure is None else f"failed: {failure}"
+    failure = None if task.cancelled() else task.exception()
+    if task.cancelled():
+        ending = "was cut off when the event loop ended: it may have happened"
+    elif failure is None:
+        ending = f"was answered with status {task.result().status}"
+    else:
+        doubt = "" if isinstance(failure, NotSentError) else ": it may have happened"
+        reason = failure.message if isinstance(failure, FuseDeskError) else repr(failure)
+        ending = f"failed ({reason}){doubt}"
     logger.warning("%s, whose caller was cancelled, %s", what, ending)

@@ -11,15 +11,16 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from fusedesk_async._call import Call, Notice
+from fusedesk_async._call import Call
 from fusedesk_async._clock import Clock
 from fusedesk_async._encode import Parts, encode
 from fusedesk_async._exchange import Exchange
-from fusedesk_async._ratelimit import Grant, Patience, Places, RateLimiter
+from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._retry import RetryPolicy
 from fusedesk_async._secret import scrub
 from fusedesk_async._shelter import Shelter
-from fusedesk_async._wire import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer, decode, refusal, with_request
+from fusedesk_async._turns import Grant, Patience, Places
+from fusedesk_async._wire import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer, decode, refusal
 from fusedesk_async.errors import (
     AnswerLostError,
     AuthenticationError,
@@ -47,13 +48,13 @@ class Options:
     priority: Priority = "interactive"
     on_rate_limit: OnRateLimit = "wait"
 
-    def patience(self, queued: float) -> Patience:
-        """How a call waits for its turn that has already waited so many seconds."""
+    def patience(self, held_back: float = 0.0) -> Patience:
+        """How a call waits for its turn that was held back for so many seconds already."""
         if self.on_rate_limit == "raise":
             return Patience(bulk=self.priority == "bulk", seconds=0.0)
         if self.priority == "bulk":
             return Patience(bulk=True)
-        return Patience(seconds=max(0.0, self.retry.patience - queued))
+        return Patience(seconds=max(0.0, self.retry.patience - held_back))
 
 
 class Transport:
@@ -97,6 +98,7 @@ class Transport:
             return await options.retry.run(
                 partial(self._attempt, call, trial),
                 repeatable=call.repeatable,
+                patience=options.patience().seconds,
                 clock=self._clock,
                 queued=lambda: trial.queued,
             )
@@ -107,59 +109,59 @@ class Transport:
             raise OutcomeUnknownError(message, error.request) from error
 
     async def aclose(self) -> None:
-        """Let writes end, end reads, close the connections."""
+        """Let writes end, end reads and what waits, close the connections."""
+        self._limiter.detach(self._places)
         try:
             await self._shelter.drain()
         finally:
             await self._exchange.aclose()
 
-    async def _attempt(self, call: Call[T], trial: "_Trial", number: int) -> T:
-        request = Request(call.method, call.path, number)
+    async def _attempt(self, call: Call[T], trial: "_Trial") -> T:
         try:
-            answer = await self._answer(trial, request)
-            return decode(call, answer, request, self._notice(request, answer), strict=self._strict)
+            answer = await self._answer(trial)
+            return decode(call, answer, trial.request, self._notice, strict=self._strict)
         except FuseDeskError as error:
             scrub(error, self._redact)
             trial.doubtful = trial.doubtful or (call.writes and _leaves_a_doubt(error))
             raise
 
-    async def _answer(self, trial: "_Trial", request: Request) -> Answer:
+    async def _answer(self, trial: "_Trial") -> Answer:
         """The answer to one attempt, however often the server says to come back later."""
         while True:
-            grant = await self._leave(trial, request)
-            exchange = partial(self._exchange_with, grant, trial, request)
-            answer = await self._shelter.run(exchange, writes=f"{request}" if trial.call.writes else "")
-            logger.debug("%s: %s", request, answer.status)
+            grant = await self._leave(trial)
+            trial.sent += 1
+            answer = await self._shelter.run(
+                partial(self._exchange_with, grant, trial),
+                writes=str(trial.request) if trial.call.writes else "",
+                abandon=partial(self._limiter.finish, grant, None),
+            )
+            logger.debug("%s: %s", trial.request, answer.status)
             if answer.status != TOO_MANY_REQUESTS:
                 return answer
             if not trial.may_come_back:
-                raise self._limiter.refusal(request, refusal(answer, request))
+                raise self._limiter.refusal(trial.request, refusal(answer, trial.request))
 
-    async def _leave(self, trial: "_Trial", request: Request) -> Grant:
+    async def _leave(self, trial: "_Trial") -> Grant:
         asked_at = self._clock.monotonic()
-        patience = trial.options.patience(trial.queued)
-        try:
-            return await self._limiter.acquire(self._places, patience, request)
-        finally:
-            trial.queued += self._clock.monotonic() - asked_at
+        patience = trial.options.patience(trial.held_back)
+        grant = await self._limiter.acquire(self._places, patience, trial.request)
+        trial.queued += self._clock.monotonic() - asked_at
+        trial.held_back += grant.held_back
+        return grant
 
-    async def _exchange_with(self, grant: Grant, trial: "_Trial", request: Request) -> Answer:
+    async def _exchange_with(self, grant: Grant, trial: "_Trial") -> Answer:
         """One exchange, which gives its grant back itself, as its caller may have left."""
         answer = None
         try:
-            answer = await self._exchange(trial.parts, trial.options.timeout, request)
+            answer = await self._exchange(trial.parts, trial.options.timeout, trial.request)
             return answer
         finally:
             self._limiter.finish(grant, answer)
 
-    def _notice(self, request: Request, answer: Answer) -> Notice:
-        def notice(error: UnexpectedResponseError) -> None:
-            error = with_request(error, request, answer)
-            if self._strict:
-                raise error
-            warn(str(error))
-
-        return notice
+    def _notice(self, error: UnexpectedResponseError) -> None:
+        if self._strict:
+            raise error
+        warn(str(error))
 
 
 def _leaves_a_doubt(error: FuseDeskError) -> bool:
@@ -174,15 +176,24 @@ class _Trial:
     """One call on its way through its attempts.
 
     Attributes:
+        sent: How often it was sent.
         queued: Seconds spent waiting for leave.
+        held_back: Seconds of these that a cooldown kept it waiting.
         doubtful: Whether an attempt may have changed something on the server although its answer did not say so.
     """
 
     call: Call[Any]
     parts: Parts
     options: Options
+    sent: int = 0
     queued: float = 0.0
+    held_back: float = 0.0
     doubtful: bool = False
+
+    @property
+    def request(self) -> Request:
+        """What was asked so far, in the form that errors carry."""
+        return Request(self.call.method, self.call.path, self.sent)
 
     @property
     def may_come_back(self) -> bool:

@@ -28,17 +28,20 @@ def unpack(raw: bytes, encoding: str, most: int, request: Request) -> bytes:
     if encoding.strip().lower() not in {"gzip", "x-gzip"}:
         message = f"the body is packed as {encoding[:40]!r}, which was not asked for"
         raise UnexpectedResponseError(message, request)
-    gzip = zlib.decompressobj(GZIP)
-    try:
-        body = gzip.decompress(raw, most + 1)
-    except zlib.error as error:
-        message = f"the compressed body is corrupt: {error}"
-        raise AnswerLostError(message, request) from error
-    if len(body) > most:
-        raise too_large(most, request)
-    if not gzip.eof or gzip.unused_data:
-        message = "the compressed body is cut"
-        raise AnswerLostError(message, request)
+    body = b""
+    while raw:  # a body may be packed in several members, one behind the other
+        member = zlib.decompressobj(GZIP)
+        try:
+            body += member.decompress(raw, most + 1 - len(body))
+        except zlib.error as error:
+            message = f"the compressed body is corrupt: {error}"
+            raise AnswerLostError(message, request) from error
+        if len(body) > most:
+            raise too_large(most, request)
+        if not member.eof:
+            message = "the compressed body is cut"
+            raise AnswerLostError(message, request)
+        raw = member.unused_data
     return body
 
 

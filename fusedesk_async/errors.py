@@ -175,8 +175,6 @@ class AnswerLostError(TransportError):
         stale: True if a connection kept from earlier turned out to be closed, before one byte of an answer came.
     """
 
-    advice = "Asking again does no harm"
-
     def __init__(self, message: str, request: Request | None = None, stale: bool = False) -> None:  # noqa: FBT001, FBT002 - `args` are positional
         super().__init__(message, request, stale)
         self.stale = stale

@@ -105,7 +105,11 @@ async def test_the_key_never_shows(failure, auth, log, capfd):
         async with FuseDesk("acme", **settings) as desk:
             seen += [repr(desk), str(desk), repr(vars(desk)), repr(desk.cases), repr(vars(desk.cases))]
             for method in ("GET", "POST"):
-                for call in (desk.call(method, "cases/7", query={"q": "x"}), desk.cases.get(7), desk.cases.search().collect()):
+                for call in (
+                    desk.call(method, "cases/7", query={"q": "x"}),
+                    desk.cases.get(7),
+                    desk.cases.search().collect(),
+                ):
                     try:
                         await call
                     except FuseDeskError as error:
@@ -132,6 +136,60 @@ async def test_the_key_goes_to_no_other_host(auth):
     with pytest.raises(FuseDeskError, match="another host") as caught:
         await transport.handle_async_request(httpx.Request("GET", "https://acme.fusedesk.com.evil.example/api/"))
     assert "cAnArY" not in "".join(shown(caught.value))
+
+
+class ToldError(Exception):
+    def __init__(self, text):
+        super().__init__("see my own text")
+        self.text = text
+
+    def __str__(self):
+        return self.text
+
+
+def noted(request):
+    error = OSError("no")
+    error.add_note(str(request.url))
+    return error
+
+
+FOREIGN = {
+    "note": noted,
+    "group": lambda request: ExceptionGroup("several", [OSError(f"{request.url} {request.headers.raw}")]),
+    "file name": lambda request: FileNotFoundError(2, "no", f"{request.url} {request.headers.raw}"),
+    "text of its own": lambda request: ToldError(f"{request.url} {request.headers.raw}"),
+    "request": lambda request: httpx.ReadError("no", request=request),
+}
+
+
+@pytest.mark.parametrize("auth", ["header", "query"])
+@pytest.mark.parametrize("foreign", FOREIGN)
+async def test_a_transport_that_was_handed_in_may_tell_the_key_but_we_do_not(foreign, auth):
+    def handler(request):
+        raise FOREIGN[foreign](request)
+
+    policy = RetryPolicy(stop=stop_after_attempt(1))
+    settings = {"api_key": CANARY, "auth": auth, "retry": policy, "transport": httpx.MockTransport(handler)}
+    async with FuseDesk("acme", **settings) as desk:
+        with pytest.raises(FuseDeskError) as caught:
+            await desk.call("GET", "cases")
+    everything = [*shown(caught.value), *shown_below(caught.value)]
+    if caught.value.__cause__:
+        everything += traceback.format_exception(caught.value.__cause__)
+    assert not [text for text in everything if "cAnArY" in text]
+
+
+async def test_a_cancelled_read_has_no_frame_with_the_key():
+    seen = []
+    async with serving(hangs) as server, FuseDesk("acme", api_key=CANARY, auth="query", base_url=server.url) as desk:
+        with anyio.move_on_after(0.05):
+            try:
+                await desk.call("GET", "cases")
+            except BaseException as error:
+                seen = frames(error)
+                raise
+    assert seen
+    assert not [text for text in seen if "cAnArY" in text]
 
 
 def test_a_client_is_not_pickled_or_copied():

@@ -10,7 +10,7 @@ import pytest
 from loopback import plain, serving
 from tenacity import stop_after_attempt
 
-from fusedesk_async import FuseDesk, OutcomeUnknownError, RetryPolicy
+from fusedesk_async import ConfigurationError, FuseDesk, FuseDeskError, OutcomeUnknownError, RateLimiter, RetryPolicy
 
 LATENCY = 0.1
 PLACES = 4
@@ -118,7 +118,8 @@ async def test_a_write_whose_caller_leaves_and_whose_answer_is_lost_is_logged(an
                 await desk.call("POST", "cases/1", form={"status": "closed"})
             await desk.aclose()
     if anyio_backend == "asyncio":
-        assert "failed: the answer was lost" in caplog.text
+        assert "failed (no whole answer (RemoteProtocolError" in caplog.text
+        assert "it may have happened" in caplog.text
 
 
 @pytest.mark.anyio
@@ -143,6 +144,65 @@ async def test_closing_that_is_cancelled_still_closes_the_connections():
         with anyio.fail_after(5):
             while server.open_now:  # noqa: ASYNC110 - the server has no event for it
                 await anyio.sleep(0.01)
+
+
+@pytest.mark.anyio
+async def test_closing_ends_reads_and_what_waits_and_lets_writes_end():
+    endings = {}
+
+    async def act(name, call):
+        try:
+            endings[name] = await call
+        except FuseDeskError as error:
+            endings[name] = error
+
+    async with serving(slow) as server:
+        desk = await FuseDesk("acme", api_key="key", base_url=server.url, concurrency=2).__aenter__()
+        async with anyio.create_task_group() as group:
+            group.start_soon(act, "write", desk.call("POST", "cases/1"))
+            group.start_soon(act, "read", desk.call("GET", "cases"))
+            while len(server.requests) < 2:  # noqa: ASYNC110 - the server has no event for it
+                await anyio.sleep(0.005)
+            group.start_soon(act, "waiting write", desk.call("POST", "cases/2"))
+            await anyio.sleep(0.01)
+            await desk.aclose()
+        assert len(server.requests) == 2
+    assert endings["write"] == []
+    for name in ("read", "waiting write"):
+        assert isinstance(endings[name], ConfigurationError)
+        assert "was closed before" in str(endings[name])
+
+
+def test_a_loop_that_ends_with_a_write_under_way_says_so(caplog):
+    async def main():
+        async with serving(slow) as server:
+            desk = await client(server.url).__aenter__()
+            task = asyncio.create_task(desk.call("POST", "cases/1"))
+            await asyncio.sleep(LATENCY / 5)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            server.open_now = 0
+
+    with caplog.at_level(logging.WARNING, "fusedesk_async"):
+        asyncio.run(main())
+    assert "it may have happened" in caplog.text
+    assert "Exception in callback" not in caplog.text
+
+
+def test_an_exchange_that_never_begins_gives_its_leave_back():
+    limiter = RateLimiter()
+
+    async def main():
+        desk = await FuseDesk("acme", api_key="key", base_url="http://127.0.0.1:1", limiter=limiter).__aenter__()
+        asyncio.get_running_loop().call_soon(asyncio.create_task(desk.call("GET", "cases")).cancel)
+
+    asyncio.run(main())
+
+    async def again():
+        async with FuseDesk("acme", api_key="key", base_url="http://127.0.0.1:1", limiter=limiter):
+            pass
+
+    asyncio.run(again())
 
 
 @pytest.mark.anyio

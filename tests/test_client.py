@@ -20,7 +20,10 @@ def client(**settings):
     ("settings", "message"),
     [
         ({"api_key": ""}, "API key is empty"),
-        ({"concurrency": 0}, "concurrency is a number above 0"),
+        ({"concurrency": 0}, "concurrency is a whole number above 0"),
+        ({"concurrency": 0.5}, "concurrency"),
+        ({"transport": None, "proxy": "h:1"}, "proxy must be an address"),
+        ({"transport": None, "proxy": "socks5://127.0.0.1:1"}, "proxy must be an address"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": "30"}, "timeout"),
         ({"max_body": -1}, "max_body"),
@@ -79,6 +82,10 @@ async def test_a_view_shares_connections_and_is_not_opened():
         assert await view.call("GET", "cases") == []
         with pytest.raises(ConfigurationError, match="not opened"):
             await view.__aenter__()
+        with pytest.raises(ConfigurationError, match="not opened or closed"):
+            await view.aclose()
+        with pytest.raises(ConfigurationError, match="method is one of"):
+            await desk.call("PATCH", "cases")
         with pytest.raises(ConfigurationError, match="timeout"):
             desk.with_options(timeout=-1)
         with pytest.raises(ConfigurationError, match="priority"):

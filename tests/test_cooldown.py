@@ -121,7 +121,9 @@ def test_a_deadline_that_moves_while_a_probe_is_out_is_kept():
     assert cooldown.delay(11.0) == 49.0
 
 
-@given(st.lists(st.tuples(st.sampled_from(["refuse", "answer", "lose", "grant", "wait"]), st.floats(0, 5000)), max_size=60))
+@given(
+    st.lists(st.tuples(st.sampled_from(["refuse", "answer", "lose", "grant", "wait"]), st.floats(0, 5000)), max_size=60)
+)
 def test_the_deadline_only_moves_later_and_no_two_calls_probe_at_once(steps):
     cooldown, now, number, probes = Cooldown(), 0.0, 0, set()
     for what, amount in steps:

@@ -1,5 +1,6 @@
 """What a network does to a request, on real sockets."""
 
+import gc
 import gzip
 import socket
 import ssl
@@ -22,6 +23,10 @@ from fusedesk_async import (
 
 pytestmark = pytest.mark.anyio
 
+LEFT_TO_THE_COLLECTOR = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning",  # httpcore leaves the socket of a tunnel or a handshake that was cut off unclosed
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
 ONCE = RetryPolicy(stop=stop_after_attempt(1))
 AT_ONCE = RetryPolicy(wait=wait_none())
 
@@ -33,7 +38,9 @@ def client(url, **settings):
 
 def reset(stream):
     """Close with a reset instead of an orderly end."""
-    stream.extra(anyio.abc.SocketAttribute.raw_socket).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    stream.extra(anyio.abc.SocketAttribute.raw_socket).setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+    )
 
 
 def says(data):
@@ -45,6 +52,10 @@ def says(data):
 
 async def nothing(stream, _):
     pass
+
+
+async def hangs(stream, _):
+    await stream.receive()
 
 
 async def resets(stream, _):
@@ -78,7 +89,10 @@ async def test_an_answer_that_does_not_come_whole_is_lost(behave):
 
 
 async def test_a_body_longer_than_announced_is_cut_and_the_connection_not_used_again():
-    async with serving(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]garbage")) as server, client(server.url) as desk:
+    async with (
+        serving(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]garbage")) as server,
+        client(server.url) as desk,
+    ):
         for _ in range(2):
             assert await desk.call("GET", "cases") == []
         assert len(server.requests) == 2
@@ -171,13 +185,25 @@ async def test_a_compressed_body_is_unpacked():
             assert await desk.call("GET", "cases") == [1]
 
 
+async def test_several_packed_members_are_one_body_and_an_empty_body_is_empty():
+    async def behave(stream, number):
+        body = b"" if number == 2 else gzip.compress(b"[1,") + gzip.compress(b"2]")
+        await stream.send(plain(body, "200 OK", "Content-Encoding: gzip"))
+
+    async with serving(behave) as server, client(server.url) as desk:
+        assert await desk.call("GET", "cases") == [1, 2]
+        assert await desk.call("POST", "cases/1") is None
+
+
 async def test_a_packing_we_did_not_ask_for_is_an_error():
     async with serving(says(plain(b"x", "200 OK", "Content-Encoding: br"))) as server, client(server.url) as desk:
         with pytest.raises(UnexpectedResponseError, match="'br'"):
             await desk.call("GET", "cases")
 
 
-@pytest.mark.parametrize("framing", [b"Content-Length: 5000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n4c4b40\r\n"])
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 5000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n4c4b40\r\n"]
+)
 async def test_a_body_that_is_too_long_is_not_read_to_its_end(framing):
     async def behave(stream, _):
         await stream.send(b"HTTP/1.1 200 OK\r\n" + framing)
@@ -187,6 +213,34 @@ async def test_a_body_that_is_too_long_is_not_read_to_its_end(framing):
     async with serving(behave) as server, client(server.url, max_body=1_000_000) as desk:
         with pytest.raises(UnexpectedResponseError, match="max_body"):
             await desk.call("GET", "cases")
+
+
+@pytest.mark.parametrize(
+    ("behave", "permanent"),
+    [
+        (hangs, False),
+        (says(plain(b"", "407 Who are you")), True),
+        (says(plain(b"", "502 No")), False),
+    ],
+)
+@LEFT_TO_THE_COLLECTOR
+async def test_a_proxy_that_makes_no_tunnel_means_nothing_was_sent(behave, permanent):
+    async with serving(behave) as proxy:
+        settings = {"api_key": "key", "proxy": proxy.url, "retry": ONCE, "timeout": 0.2}
+        async with FuseDesk("acme", **settings) as desk:
+            with pytest.raises(NotSentError) as caught:
+                await desk.call("POST", "cases", form={"summary": "never sent"})
+    assert caught.value.permanent is permanent
+    assert proxy.requests[0].startswith(b"CONNECT acme.fusedesk.com:443")
+    gc.collect()
+
+
+@LEFT_TO_THE_COLLECTOR
+async def test_a_handshake_that_hangs_means_nothing_was_sent():
+    async with serving(hangs) as server, client(server.url.replace("http", "https"), timeout=0.1) as desk:
+        with pytest.raises(NotSentError, match=r"no connection within 0\.1 s"):
+            await desk.call("POST", "cases")
+    gc.collect()
 
 
 async def test_a_gzip_bomb_is_not_unpacked_to_its_end():

@@ -21,12 +21,16 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
     visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
-    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"} == set(listed) - {"__version__"}
+    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"} == set(listed) - {
+        "__version__"
+    }
 
 
 @pytest.mark.parametrize("module", [errors, models])
 def test_everything_public_of_a_module_can_be_had_from_the_top(module):
-    names = {name for name, value in vars(module).items() if getattr(value, "__module__", "").startswith(module.__name__)}
+    names = {
+        name for name, value in vars(module).items() if getattr(value, "__module__", "").startswith(module.__name__)
+    }
     public = {name for name in names if not name.startswith("_") and isinstance(getattr(module, name), type)}
     assert public <= set(fusedesk_async.__all__)
 
@@ -72,8 +76,28 @@ def imports(path):
 
 
 def test_the_core_is_pure():
-    core = """errors _secret filters _config _call _names _values _convert _rows _readers _encode _hints _wire _unpack
-        _history _search _json _pagination _allowance _cooldown""".split()
+    core = [
+        "errors",
+        "_secret",
+        "filters",
+        "_config",
+        "_call",
+        "_names",
+        "_values",
+        "_convert",
+        "_rows",
+        "_readers",
+        "_encode",
+        "_hints",
+        "_wire",
+        "_unpack",
+        "_history",
+        "_search",
+        "_json",
+        "_pagination",
+        "_allowance",
+        "_cooldown",
+    ]
     for name in core:
         foreign = set(imports(PACKAGE / f"{name}.py")) - sys.stdlib_module_names - set(PURE)
         assert foreign == set(), name

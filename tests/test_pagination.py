@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusedesk_async import Case, ConfigurationError, PaginationError
+from fusedesk_async import Case, ConfigurationError, PaginationError, UnexpectedResponseError
 from fusedesk_async._call import get
 from fusedesk_async._pagination import Pages
 from fusedesk_async._readers import Records, many
@@ -111,6 +111,27 @@ async def test_a_server_that_ignores_the_offset_is_an_error_not_a_loop(ascending
 
     with pytest.raises(PaginationError, match="offset is ignored"):
         await ids(pages(send, ascending=ascending))
+
+
+async def test_pages_that_cannot_be_read_are_no_loop_either():
+    async def send(call):
+        return Records((), (UnexpectedResponseError("expected a whole number"),) * call.query["limit"])
+
+    with pytest.raises(PaginationError, match="offset is ignored"):
+        await ids(pages(send))
+
+
+async def test_a_first_record_that_cannot_be_read_is_not_none():
+    async def send(_):
+        return Records((), (UnexpectedResponseError("expected a whole number"),))
+
+    with pytest.raises(UnexpectedResponseError):
+        await pages(send).first()
+
+
+async def test_rows_that_come_back_before_the_reader_are_no_ignored_offset():
+    server = Server(range(10, 15), between=lambda rows: rows.insert(0, rows[0] - 1) if rows[0] > 8 else None)
+    assert await ids(pages(server, 1)) == list(range(10, 15))
 
 
 async def test_first_asks_for_one_row():

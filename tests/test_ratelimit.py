@@ -149,6 +149,59 @@ async def test_a_probe_that_is_cancelled_is_followed_by_another(limiter):
     await limiter.acquire(places, WAITING, REQUEST)
 
 
+@pytest.mark.parametrize("outcome", [GOOD, None])
+async def test_who_waits_for_a_probe_is_not_forgotten_when_the_deadline_moves(limiter, clock, outcome):
+    places = Places(4)
+    first, second = [await limiter.acquire(places, WAITING, REQUEST) for _ in range(2)]
+    limiter.finish(first, refused(retry_after="1"))
+    probe = await limiter.acquire(places, WAITING, REQUEST)
+    async with anyio.create_task_group() as group:
+        group.start_soon(limiter.acquire, places, BULK, REQUEST)
+        await anyio.wait_all_tasks_blocked()
+        limiter.finish(second, refused(retry_after="30"))
+        limiter.finish(probe, outcome)
+    assert clock.waited >= 30
+
+
+async def test_an_old_refusal_without_a_hint_does_not_undo_a_good_probe(limiter, clock):
+    places = Places(4)
+    first, second = [await limiter.acquire(places, WAITING, REQUEST) for _ in range(2)]
+    limiter.finish(first, refused(retry_after="1"))
+    limiter.finish(await limiter.acquire(places, WAITING, REQUEST), GOOD)
+    limiter.finish(second, refused())
+    assert limiter.allowance.blocked_until is None
+
+
+async def test_patience_ends_while_a_probe_hangs(limiter, clock):
+    places = Places(4)
+    limiter.finish(await limiter.acquire(places, WAITING, REQUEST), refused(retry_after="1"))
+    await limiter.acquire(places, WAITING, REQUEST)
+    began = clock.waited
+    with pytest.raises(RateLimitError) as caught:
+        await limiter.acquire(places, Patience(seconds=5), REQUEST)
+    assert clock.waited == began + 5
+    assert caught.value.retry_after == 1.0
+
+
+async def test_calls_whose_leave_was_revoked_keep_their_order(limiter, clock):
+    places, order = Places(4), []
+    taken = [await limiter.acquire(places, WAITING, REQUEST) for _ in range(4)]
+
+    async def call(name):
+        grant = await limiter.acquire(places, WAITING, REQUEST)
+        order.append((grant.number, name))
+        limiter.finish(grant, GOOD)
+
+    async with anyio.create_task_group() as group:
+        for name in "abc":
+            group.start_soon(call, name)
+            await anyio.wait_all_tasks_blocked()
+        for grant in taken[:3]:
+            limiter.finish(grant, GOOD)
+        limiter.finish(taken[3], refused(retry_after="30"))
+    assert [name for _, name in sorted(order)] == ["a", "b", "c"]
+
+
 async def test_who_has_no_patience_hears_at_once_when_to_come_back(limiter, clock):
     places = Places(1)
     limiter.finish(await limiter.acquire(places, WAITING, REQUEST), refused(retry_after="300"))
@@ -228,12 +281,14 @@ def test_an_hour_that_is_none_is_refused(window):
 
 
 @settings(deadline=None, max_examples=60)
-@given(data=st.data())
-async def test_in_any_turmoil_everybody_gets_a_turn_and_nothing_is_left_behind(data):
-    clock, limiter, total = VirtualClock(quiet=20), RateLimiter(), data.draw(st.integers(1, 4))
+@given(
+    total=st.integers(1, 4),
+    plans=st.lists(st.tuples(PLANS, st.floats(0, 20), st.floats(0, 60), st.booleans()), max_size=12),
+)
+async def test_in_any_turmoil_everybody_gets_a_turn_and_nothing_is_left_behind(total, plans):
+    clock, limiter = VirtualClock(quiet=20), RateLimiter()
     limiter.attach(clock)
     places, on_their_way, refused_until, served = Places(total), 0, 0.0, []
-    plans = data.draw(st.lists(st.tuples(PLANS, st.floats(0, 20), st.floats(0, 60), st.booleans()), max_size=12))
 
     async def call(plan, start, lasts, bulk):
         nonlocal on_their_way, refused_until

@@ -35,15 +35,15 @@ class Flaky:
         self.errors = list(errors)
         self.attempts = []
 
-    async def __call__(self, number):
-        self.attempts.append(number)
+    async def __call__(self):
+        self.attempts.append(len(self.attempts) + 1)
         if self.errors:
             raise self.errors.pop(0)
         return "done"
 
 
-async def run(policy, flaky, clock, *, repeatable=True, queued=0.0):
-    return await policy.run(flaky, repeatable=repeatable, clock=clock, queued=lambda: queued)
+async def run(policy, flaky, clock, *, repeatable=True, queued=0.0, patience=120.0):
+    return await policy.run(flaky, repeatable=repeatable, patience=patience, clock=clock, queued=lambda: queued)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,18 @@ async def test_the_server_says_how_long_to_wait(clock):
     flaky = Flaky(ServerError("later", None, 503, "", 7.0))
     await run(RetryPolicy(), flaky, clock)
     assert clock.waited == 7
+
+
+async def test_no_server_makes_us_wait_longer_than_an_hour(clock):
+    flaky = Flaky(ServerError("later", None, 503, "", 1e9))
+    await run(RetryPolicy(), flaky, clock, patience=float("inf"))
+    assert clock.waited == 3600
+
+
+async def test_a_hint_beyond_ones_patience_is_raised(clock):
+    flaky = Flaky(RequestRejectedError("busy", None, 405, "busy", 1000.0))
+    with pytest.raises(RequestRejectedError):
+        await run(RetryPolicy(codes=["busy"]), flaky, clock)
 
 
 async def test_a_connection_found_closed_is_replaced_at_once_but_only_once(clock):

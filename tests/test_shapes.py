@@ -5,7 +5,14 @@ import pytest
 import respx
 from tenacity import stop_after_attempt
 
-from fusedesk_async import AuthenticationError, FuseDesk, NewNote, PermissionDeniedError, RetryPolicy, UnexpectedResponseError
+from fusedesk_async import (
+    AuthenticationError,
+    FuseDesk,
+    NewNote,
+    PermissionDeniedError,
+    RetryPolicy,
+    UnexpectedResponseError,
+)
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from fusedesk_async import (
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
-    RateLimitError,
     RateLimiter,
+    RateLimitError,
     RequestRejectedError,
     RetryPolicy,
     ServerError,
@@ -168,13 +168,43 @@ async def test_a_server_that_stays_down_is_reported_with_the_number_of_attempts(
     assert caught.value.status == 503
 
 
+async def test_bulk_work_outlasts_a_maintenance(sandbox, desk, clock):
+    sandbox.fault("get", status=503, retry_after="300")
+    await desk.with_options(priority="bulk").cases.get(7)
+    assert clock.waited == 300
+
+
+async def test_errors_say_how_often_something_was_sent(sandbox, desk):
+    sandbox.fault("get", times=2, status=429, retry_after="1")
+    with pytest.raises(NotFoundError, match="tried 3 times"):
+        await desk.cases.get(999_999)
+    sandbox.fault("get", status=429)
+    worker = desk.with_options(on_rate_limit="raise")
+    with pytest.raises(RateLimitError, match="tried once"):
+        await worker.cases.get(1)
+    with pytest.raises(RateLimitError, match="not sent"):
+        await worker.cases.get(1)
+
+
+async def test_two_clients_with_the_real_clock_may_share_a_busy_limiter():
+    sandbox, limiter = Sandbox(latency=0.05), RateLimiter()
+    settings = {"api_key": sandbox.api_key, "transport": httpx.ASGITransport(sandbox.app), "limiter": limiter}
+    async with FuseDesk("acme", **settings) as one, anyio.create_task_group() as group:
+        group.start_soon(one.cases.get, 1)
+        await anyio.sleep(0.01)
+        async with FuseDesk("acme", **settings) as other:
+            assert (await other.cases.get(2)).id == 2
+
+
 async def test_a_server_may_say_when_it_will_be_back(sandbox, desk, clock):
     sandbox.fault("get", status=503, retry_after="20")
     await desk.cases.get(7)
     assert clock.waited == 20
 
 
-@pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"body": "<html>Login"}, {"body": "[1,"}, {"body": "{}"}])
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"drop": True}, {"body": "<html>Login"}, {"body": "[1,"}, {"body": "{}"}]
+)
 @pytest.mark.parametrize("after", [True, False])
 async def test_a_write_with_a_doubtful_answer_is_sent_once(sandbox, desk, fault, after):
     sandbox.fault("create", after=after, **fault)
@@ -234,7 +264,9 @@ async def test_an_error_object_under_200_is_an_error(sandbox, desk):
 
 
 async def test_noise_in_front_of_an_answer_is_cut_off_with_a_warning(sandbox, desk):
-    sandbox.fault("search", prefix="<br />\n<b>Warning</b>: Undefined index [x] in <b>api.php</b> on line <b>3</b><br />\n")
+    sandbox.fault(
+        "search", prefix="<br />\n<b>Warning</b>: Undefined index [x] in <b>api.php</b> on line <b>3</b><br />\n"
+    )
     with pytest.warns(FuseDeskWarning, match="noise"):
         assert len(await desk.cases.search().collect()) == 700
 
