@@ -13,6 +13,8 @@ from loopback import plain, serving
 from tenacity import stop_after_attempt
 
 from fusedesk_async import FuseDesk, FuseDeskError, RetryPolicy
+from fusedesk_async._auth import KeyTransport
+from fusedesk_async._secret import ApiKey
 
 pytestmark = pytest.mark.anyio
 
@@ -128,9 +130,6 @@ async def test_the_key_never_shows(failure, auth, log, capfd):
 async def test_the_key_goes_to_no_other_host(auth):
     def handler(request):
         raise AssertionError(f"sent to {request.url.host}")
-
-    from fusedesk_async._auth import KeyTransport
-    from fusedesk_async._secret import ApiKey
 
     transport = KeyTransport(httpx.MockTransport(handler), "https://acme.fusedesk.com", ApiKey(CANARY), auth)
     with pytest.raises(FuseDeskError, match="another host") as caught:

@@ -9,7 +9,7 @@ import pytest
 from fusedesk_async import Access, ConfigurationError, FuseDesk, FuseDeskWarning, NotSentError, RetryPolicy
 from fusedesk_async.sandbox import Sandbox, VirtualClock, serve_in_thread
 
-ANSWERS = httpx.MockTransport(lambda request: httpx.Response(200, json=[]))
+ANSWERS = httpx.MockTransport(lambda _: httpx.Response(200, json=[]))
 
 
 def client(**settings):

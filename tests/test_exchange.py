@@ -180,9 +180,9 @@ async def test_a_certificate_that_does_not_fit_is_final():
 
 
 async def test_a_compressed_body_is_unpacked():
-    async with serving(says(plain(gzip.compress(b"[1]"), "200 OK", "Content-Encoding: gzip"))) as server:
-        async with client(server.url) as desk:
-            assert await desk.call("GET", "cases") == [1]
+    packed = says(plain(gzip.compress(b"[1]"), "200 OK", "Content-Encoding: gzip"))
+    async with serving(packed) as server, client(server.url) as desk:
+        assert await desk.call("GET", "cases") == [1]
 
 
 async def test_several_packed_members_are_one_body_and_an_empty_body_is_empty():

@@ -166,6 +166,12 @@ async def test_whatever_the_sizes_all_of_a_quiet_list_comes(count, page_size, ca
     assert await ids(pages(Server(numbers, cap=cap), page_size, ascending=ascending)) == numbers
 
 
+async def test_an_iteration_may_be_gone_on_with():
+    records = aiter(pages(Server(range(30))))
+    assert (await anext(records)).id == 0
+    assert [case.id async for case in records] == list(range(1, 30))
+
+
 async def test_an_iteration_may_be_left_half_way():
     async for case in pages(Server(range(30))):
         if case.id == 12:

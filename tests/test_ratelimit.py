@@ -59,6 +59,26 @@ async def test_a_call_waits_for_a_place(limiter, clock):
     assert clock.waited == 30
 
 
+async def test_a_client_whose_places_are_taken_does_not_hold_up_another(limiter, clock):
+    full, other, left = Places(1), Places(1), []
+    taken = [await limiter.acquire(full, WAITING, REQUEST), await limiter.acquire(other, WAITING, REQUEST)]
+
+    async def call(places, name):
+        limiter.finish(await limiter.acquire(places, WAITING, REQUEST), GOOD)
+        left.append(name)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(call, full, "full")
+        await anyio.wait_all_tasks_blocked()
+        group.start_soon(call, other, "other")
+        await anyio.wait_all_tasks_blocked()
+        limiter.finish(taken[1], GOOD)
+        await anyio.wait_all_tasks_blocked()
+        assert left == ["other"]
+        limiter.finish(taken[0], GOOD)
+    assert left == ["other", "full"]
+
+
 async def test_interactive_calls_go_first_and_each_kind_in_the_order_it_came(limiter):
     places, order = Places(1), []
     first = await limiter.acquire(places, WAITING, REQUEST)
