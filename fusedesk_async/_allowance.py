@@ -24,7 +24,7 @@ class Allowance:
     blocked_until: datetime | None = None
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Ledger:
     """Keeps the newest news. Calls are numbered in the order they were granted.
 

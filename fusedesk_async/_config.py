@@ -90,7 +90,7 @@ def one_of(value: T, kinds: Any, name: str) -> T:
     return value
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Environment:
     """What the environment says about the app and the key."""
 

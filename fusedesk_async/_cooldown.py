@@ -16,7 +16,7 @@ JITTER = 0.1
 """A pause is longer than it has to be by up to this part of itself."""
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class Cooldown:
     """The pause that all tasks of a client share.
 

@@ -50,10 +50,11 @@ def named_twice(text: bytes) -> list[str]:
 def elements(text: bytes) -> list[bytes]:
     """The elements of a JSON array, each as its own text, exactly as it stands there.
 
+    What stands in them is not looked at yet, so bytes that are no UTF-8 come to light when an element is read.
+
     Raises:
-        ValueError: It is no JSON array, or not in UTF-8.
+        ValueError: It is no JSON array.
     """
-    text.decode()  # msgspec does not look into what it leaves raw
     try:
         return list(map(bytes, _raw_elements.decode(text)))
     except (msgspec.DecodeError, RecursionError):

@@ -1,8 +1,8 @@
 """Whole pages of records, fast: types are checked while the JSON is parsed, dates are read column by column.
 
 A page that holds odd values is parsed as it is, and the hooks of `_values.py` go over its columns. Records that even
-these refuse go through the converter, which is the definition; a property test holds all three equal. (It cannot see
-one thing: numbers beyond a float in members that no field reads are not looked at here.)
+these refuse go through the converter, which is the definition; a property test holds all three equal. (But for what
+stands in members that no field reads, such as numbers beyond a float or bytes that are no UTF-8: nobody looks there.)
 
 The frozen records are filled as open ones of the same layout, by a function made for their class as attrs makes
 `__init__`: any way that goes over the fields one by one costs as much as parsing them.

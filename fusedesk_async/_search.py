@@ -1,7 +1,6 @@
 """A search as the query that asks for it."""
 
 from collections.abc import Sized
-from difflib import get_close_matches
 from typing import Any, Unpack
 
 from fusedesk_async._names import column_name, request_name
@@ -23,6 +22,8 @@ def search_query(order_by: OrderBy | None, **filters: Unpack[CaseFilters]) -> di
     known = CaseFilters.__optional_keys__
     for name in given:
         if name not in known:
+            from difflib import get_close_matches  # noqa: PLC0415 - for those who slip only
+
             near = get_close_matches(name, known, n=3)
             message = f"cases have no filter {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
             raise TypeError(message)

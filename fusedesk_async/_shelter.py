@@ -6,10 +6,11 @@ itself or by its deadline. On trio scopes are the only way to be cancelled: a re
 its caller until it has ended.
 """
 
-import asyncio
 import functools
 import logging
+import sys
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import anyio
 import attrs
@@ -17,10 +18,13 @@ import attrs
 from fusedesk_async._wire import Answer
 from fusedesk_async.errors import ConfigurationError, FuseDeskError, NotSentError
 
+if TYPE_CHECKING:
+    import asyncio
+
 logger = logging.getLogger("fusedesk_async")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class _Running:
     """An exchange on its way: whether it changes something on the server, how to end it, and that it has ended."""
 
@@ -70,6 +74,8 @@ class Shelter:
     async def _in_a_task(
         self, exchange: Callable[[], Awaitable[Answer]], writes: str, abandon: Callable[[], None]
     ) -> Answer:
+        import asyncio  # noqa: PLC0415 - its loop is running, so it is loaded; on trio it need not be
+
         begun = False
 
         async def whole() -> Answer:
@@ -77,7 +83,7 @@ class Shelter:
             begun = True
             return await exchange()
 
-        def done(task: asyncio.Task[Answer]) -> None:
+        def done(task: "asyncio.Task[Answer]") -> None:
             self._forget(running)
             if not begun:
                 abandon()
@@ -106,6 +112,10 @@ class Shelter:
 
 
 def _on_asyncio() -> bool:
+    if "asyncio" not in sys.modules:
+        return False
+    import asyncio  # noqa: PLC0415 - as above
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -113,7 +123,7 @@ def _on_asyncio() -> bool:
     return True
 
 
-def _result(task: asyncio.Task[Answer]) -> Answer:
+def _result(task: "asyncio.Task[Answer]") -> Answer:
     if task.cancelled():
         raise _closed()
     return task.result()
@@ -123,7 +133,7 @@ def _closed() -> ConfigurationError:
     return ConfigurationError("this client was closed before the answer came")
 
 
-def _log(what: str, task: asyncio.Task[Answer]) -> None:
+def _log(what: str, task: "asyncio.Task[Answer]") -> None:
     """Say how a write ended whose caller was cancelled meanwhile."""
     failure = None if task.cancelled() else task.exception()
     if task.cancelled():

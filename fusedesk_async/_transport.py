@@ -39,7 +39,7 @@ OnRateLimit: TypeAlias = Literal["wait", "raise"]
 logger = logging.getLogger("fusedesk_async")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Options:
     """What may differ from call to call; see `FuseDesk.with_options`."""
 
@@ -171,7 +171,7 @@ def _leaves_a_doubt(error: FuseDeskError) -> bool:
     return isinstance(error, AnswerLostError | ServerError | UnexpectedResponseError)
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Trial:
     """One call on its way through its attempts.
 

@@ -8,7 +8,7 @@ import attrs
 from fusedesk_async._clock import Clock
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Places:
     """How many exchanges a client may have on their way at once.
 
@@ -21,7 +21,7 @@ class Places:
     closed: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Patience:
     """How a call waits for its turn.
 
@@ -34,7 +34,7 @@ class Patience:
     seconds: float = math.inf
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Grant:
     """Leave for one exchange. It must be given back with `RateLimiter.finish`.
 
@@ -49,7 +49,7 @@ class Grant:
     held_back: float
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Waiter:
     """A call in the queue.
 

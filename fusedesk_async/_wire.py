@@ -45,16 +45,16 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
     TOO_MANY_REQUESTS: RateLimitError,
 }
 _BY_CODE: Mapping[str, type[APIError]] = {"api_error_noscope": PermissionDeniedError}
-_NOISE = re.compile(rb"<|(PHP )?(Warning|Notice|Deprecated)\b", re.IGNORECASE)
-_START = re.compile(rb"[\[{]")
-_SURE_START = re.compile(rb"\{\s*\"|\[\s*[{\"]")
-_LOGIN = re.compile(r"login|log-in|signin|sign-in", re.IGNORECASE)
+_NOISE = rb"(?i:<|(PHP )?(Warning|Notice|Deprecated)\b)"
+_START = rb"[\[{]"
+_SURE_START = rb"\{\s*\"|\[\s*[{\"]"
+_LOGIN = r"(?i:login|log-in|signin|sign-in)"
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Codecs of Python's own that are no character sets."""
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Answer:
     """What came back.
 
@@ -88,7 +88,7 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
         answer: What came back.
         request: The same as `call`, in the form that errors carry.
         notice: Told of noise around the answer and of records that could not be read.
-        strict: Also refuse objects that name a member twice.
+        strict: Also refuse objects that name a member twice, and bytes that are no UTF-8 in members nobody reads.
 
     Raises:
         APIError: The server said no: by its status, or by an object with a non-empty `error` under any status.
@@ -107,7 +107,7 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
     try:
         text = _json_text(answer, report)
         if strict:
-            _no_member_twice(text)
+            _check_strictly(text)
         if text.startswith(b"{"):
             _raise_error_object(answer, text, request)
         return call.read(text, report)
@@ -146,7 +146,7 @@ def _raise_error_object(answer: Answer, text: bytes, request: Request) -> None:
 
 def _redirection(answer: Answer, request: Request) -> APIError | UnexpectedResponseError:
     target = answer.headers.get("location", "")
-    if _LOGIN.search(target) or (_is_html(answer.body) and "/api/" not in target):
+    if re.search(_LOGIN, target) or (_is_html(answer.body) and "/api/" not in target):
         message = "the server sent us to another page, probably its login; redirects are not followed"
         return AuthenticationError(message, request, answer.status)
     target = answer.redact(target[:LONGEST_TEXT])[:SAMPLE]
@@ -181,13 +181,17 @@ class _LoginPage(Exception):  # noqa: N818 - a signal inside this module, not an
 def _json_text(answer: Answer, report: Report) -> bytes:
     """The JSON in a body: without byte order mark, in UTF-8, without noise in front."""
     text = _in_utf8(answer).removeprefix(b"\xef\xbb\xbf").strip()
-    if _NOISE.match(text):
+    if re.match(_NOISE, text):
         text = _behind_noise(text)
         report(UnexpectedResponseError("noise in front of the JSON was cut off"))
     return text
 
 
-def _no_member_twice(text: bytes) -> None:
+def _check_strictly(text: bytes) -> None:
+    try:
+        text.decode()  # otherwise only what is read is looked at
+    except UnicodeDecodeError as error:
+        raise UnexpectedResponseError(str(error)) from None
     twice = ", ".join(_json.named_twice(text))
     if twice:
         message = f"member named twice: {twice:.80}"
@@ -218,9 +222,9 @@ def _behind_noise(text: bytes) -> bytes:
     behind it, the last record of a truncated list, or the last of two values, would pass for the whole.
     """
     sure = None
-    for found, _ in zip(_START.finditer(text), range(MOST_STARTS), strict=False):
+    for found, _ in zip(re.finditer(_START, text), range(MOST_STARTS), strict=False):
         rest = text[found.start() :]
-        sure = _SURE_START.match(rest)
+        sure = re.match(_SURE_START, rest)
         try:
             _json.loads(rest)
         except ValueError:

@@ -45,13 +45,11 @@ def test_refuses_what_is_no_json(bad: bytes) -> None:
             read(bad)
 
 
-@pytest.mark.parametrize(
-    "bad", [b"", b"[1,]", b"NaN", b"[NaN]", b'["\xff"]', b"[1] [2]", b"[" * 100_000 + b"]" * 100_000]
-)
-def test_elements_refuse_what_is_no_json_but_do_not_look_into_numbers(bad: bytes) -> None:
+@pytest.mark.parametrize("bad", [b"", b"[1,]", b"NaN", b"[NaN]", b"[1] [2]", b"[" * 100_000 + b"]" * 100_000])
+def test_elements_refuse_what_is_no_json_but_do_not_look_into_what_stands_in_them(bad: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         _json.elements(bad)
-    assert _json.elements(b"[1e400]") == [b"1e400"]
+    assert _json.elements(b'[1e400, "\xff"]') == [b"1e400", b'"\xff"']
 
 
 def test_bad_utf8_is_refused_with_its_place() -> None:

@@ -23,7 +23,7 @@ def test_nothing_is_an_empty_list(text: bytes) -> None:
     assert many(Case)(text, refuse) == Records((), ())
 
 
-@pytest.mark.parametrize("text", [b"{}", b'{"caseid":1}', b"7", b"true", b'"x"', b"[1", b'["\xff"]', b"[" * 100_000])
+@pytest.mark.parametrize("text", [b"{}", b'{"caseid":1}', b"7", b"true", b'"x"', b"[1", b"[" * 100_000])
 def test_what_is_no_list_is_no_page(text: bytes) -> None:
     with pytest.raises(UnexpectedResponseError, match="no list of records"):
         many(Case)(text, keep)

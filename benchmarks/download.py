@@ -1,0 +1,154 @@
+"""Downloading: 100 000 typed cases over loopback, as a multiple of `orjson.loads` of their pages.
+
+    uv run --group benchmarks python benchmarks/download.py
+
+Processor time of the client's process alone, best of interleaved rounds; another process serves pages that the
+sandbox has rendered before. Bar: 4.5 x. A peer that is not installed is left out.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cattrs
+import httpx
+import orjson
+from _bench import PAGE_SIZE, best_of, judge, print_table, render
+from decode import make_plain_converter
+
+from fusedesk_async import Case, FuseDesk
+from fusedesk_async.sandbox import Sandbox
+
+CASES = 100_000
+ROUNDS = 10
+BAR = 4.5
+KEY = "not-checked-here"
+
+
+async def ours(url: str) -> int:
+    """The library, as its users write it."""
+    count = 0
+    async with FuseDesk("benchmark", api_key=KEY, base_url=url) as desk:
+        async for case in desk.cases.search(status="all", page_size=PAGE_SIZE):
+            assert type(case) is Case
+            count += 1
+    return count
+
+
+async def httpx_dicts(url: str, read: Callable[[httpx.Response], list[Any]] = httpx.Response.json) -> int:
+    """A loop around httpx; dicts unless `read` makes more of a page."""
+    count = 0
+    async with httpx.AsyncClient(base_url=url, headers={"X-FuseDesk-API-Key": KEY}) as http:
+        while True:
+            response = await http.get("/api/v1/cases", params={"limit": PAGE_SIZE, "offset": count})
+            page = read(response.raise_for_status())
+            if not page:
+                return count
+            for _ in page:
+                count += 1
+
+
+async def httpx_cattrs(url: str, converter: cattrs.Converter) -> int:
+    """The same, with a converter without any of our shortcuts."""
+    return await httpx_dicts(url, lambda response: converter.structure(response.json(), list[Case]))
+
+
+def dlt_pages(url: str) -> int:
+    """The REST client of dlt: dicts."""
+    rest_client = import_module("dlt.sources.helpers.rest_client.client")
+    paginators = import_module("dlt.sources.helpers.rest_client.paginators")
+    paginator = paginators.OffsetPaginator(limit=PAGE_SIZE, total_path=None)
+    client = rest_client.RESTClient(
+        base_url=url, headers={"X-FuseDesk-API-Key": KEY}, paginator=paginator, data_selector="$"
+    )
+    return sum(1 for page in client.paginate("api/v1/cases") for _ in page)
+
+
+def make_singer(url: str) -> Callable[[], int]:
+    """A stream of Singer's SDK: dicts, not yet written as messages."""
+    singer: Any = import_module("singer_sdk")
+    pagination: Any = import_module("singer_sdk.pagination")
+
+    class Offsets(pagination.BaseOffsetPaginator):  # type: ignore[misc] # may not be installed
+        def has_more(self, response: Any) -> bool:
+            return bool(response.content != b"[]")
+
+    class Cases(singer.RESTStream):  # type: ignore[misc] # may not be installed
+        name, path, url_base = "cases", "/api/v1/cases", url
+        schema = {"type": "object", "properties": {"caseid": {"type": "integer"}}}  # noqa: RUF012 - as Singer wants it
+        http_headers = {"X-FuseDesk-API-Key": KEY}  # noqa: RUF012 - as Singer wants it
+
+        def get_new_paginator(self) -> Offsets:
+            return Offsets(start_value=0, page_size=PAGE_SIZE)
+
+        def get_url_params(self, context: Any, next_page_token: int | None) -> dict[str, Any]:
+            del context
+            return {"limit": PAGE_SIZE, "offset": next_page_token or 0}
+
+    class Desk(singer.Tap):  # type: ignore[misc] # may not be installed
+        name = "tap-fusedesk"
+        config_jsonschema = {"type": "object", "properties": {}}  # noqa: RUF012 - as Singer wants it
+
+        def discover_streams(self) -> list[Any]:
+            return [Cases(self)]
+
+    stream = Desk(config={}).streams["cases"]
+    return lambda: sum(1 for _ in stream.get_records(None))
+
+
+@contextmanager
+def served(pages: list[bytes]) -> Iterator[str]:
+    """Serve the pages from another process; gives the base URL."""
+    with TemporaryDirectory() as folder:
+        for number, page in enumerate(pages):
+            Path(folder, str(number * PAGE_SIZE)).write_bytes(page)
+        command = [sys.executable, str(Path(__file__).with_name("_pages_server.py")), folder]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+            assert server.stdout
+            yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+            assert server.stdin
+            server.stdin.close()
+
+
+def peers(url: str) -> dict[str, Callable[[], int]]:
+    """The peers that are installed."""
+    converter = make_plain_converter()
+    found: dict[str, Callable[[], int]] = {
+        "httpx, response.json(), dicts": lambda: asyncio.run(httpx_dicts(url)),
+        "httpx, plain cattrs": lambda: asyncio.run(httpx_cattrs(url, converter)),
+    }
+    if find_spec("dlt"):
+        found["dlt REST client, dicts"] = lambda: dlt_pages(url)
+    if find_spec("singer_sdk"):
+        found["Singer stream, dicts"] = make_singer(url)
+    return found
+
+
+def main() -> None:
+    pages = asyncio.run(render(Sandbox(CASES), CASES // PAGE_SIZE))
+    with served(pages) as url:
+        ways: dict[str, Callable[[], int]] = {
+            "orjson.loads of the pages": lambda: sum(len(orjson.loads(page)) for page in pages),
+            "fusedesk_async, typed": lambda: asyncio.run(ours(url)),
+            **peers(url),
+        }
+        for name, way in ways.items():
+            if (count := way()) != CASES:
+                message = f"{name} got {count} cases, not {CASES}"
+                raise SystemExit(message)
+        best = best_of(ROUNDS, ways)
+    base = best["orjson.loads of the pages"]
+    print(f"{CASES:,} cases in {len(pages)} pages, {sum(map(len, pages)):,} bytes; client process only")
+    print_table(["way", "processor time"], [[name, f"{seconds / base:.2f} x"] for name, seconds in best.items()])
+    judge([("downloading", best["fusedesk_async, typed"] / base, BAR)])
+
+
+if __name__ == "__main__":
+    main()
