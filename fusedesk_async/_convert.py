@@ -40,18 +40,6 @@ LONGEST_ID = 80
 _TYPE_OF_LIST = {"calls": "call", "emails": "email"}
 _KINDS: Mapping[str, type[HistoryItem]] = {"note": Note, "call": Note, "email": Email}
 
-_HOOKS: Mapping[Any, Callable[[Any], Any]] = {
-    int: _values.required(_values.whole_number),
-    int | None: _values.whole_number,
-    int | str | None: _values.identifier,
-    str: _values.required(_values.text),
-    str | None: _values.text,
-    bool | None: _values.flag,
-    datetime | None: _values.moment,
-    tuple[int, ...]: _values.tag_ids,
-    Any: _values.loose,
-}
-
 _FILLED_BY_HAND = frozenset({"source", "history"})
 
 
@@ -189,7 +177,7 @@ def _writing_hook(record: type[Any]) -> Callable[[Any], dict[str, Any]]:
 
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter()
-    for kind, hook in _HOOKS.items():
+    for kind, hook in _values.HOOKS.items():
         _accept(converter, kind, hook)
     converter.register_structure_hook_factory(_is_record, _reading_hook)
     converter.register_unstructure_hook_factory(_is_written, _writing_hook)

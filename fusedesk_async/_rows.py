@@ -34,17 +34,6 @@ _EXPECTED: Mapping[Any, Any] = {
 }
 """Types of fields to the types of the values that are usually sent for them."""
 
-_HOOKS: Mapping[Any, Callable[[Any], Any]] = {
-    int: _values.required(_values.whole_number),
-    int | None: _values.whole_number,
-    str | None: _values.text,
-    bool | None: _values.flag,
-    datetime | None: _values.moment,
-    tuple[int, ...]: _values.tag_ids,
-    Any: _values.loose,
-}
-"""Types of fields to what reads their values, usual or not."""
-
 
 class RowReader(Generic[R]):
     """Reads many records of one class at once.
@@ -56,9 +45,9 @@ class RowReader(Generic[R]):
     def __init__(self, record: type[R]) -> None:
         fields = [field for field in attrs.fields(attrs.resolve_types(record)) if field.name != "source"]
         usual = {field.name: _USUAL_MENDS[field.type] for field in fields if field.type in _USUAL_MENDS}
-        hooks = {field.name: _each(_HOOKS[field.type]) for field in fields}
+        hooks = {field.name: _each(_values.HOOKS[field.type]) for field in fields}
         self._read_usual = _Reading(record, _row_type(record, fields, _EXPECTED), usual)
-        self._read_any = _Reading(record, _row_type(record, fields, dict.fromkeys(_HOOKS, Any)), hooks)
+        self._read_any = _Reading(record, _row_type(record, fields, dict.fromkeys(_values.HOOKS, Any)), hooks)
 
     def __call__(self, text: bytes, sources: Sequence[bytes]) -> list[R]:
         """The records of a JSON array, given whole and in its elements.

@@ -5,7 +5,7 @@ reason. Nothing is coerced that is not named here.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -108,3 +108,17 @@ def required(hook: Callable[[Any], T | None]) -> Callable[[Any], T]:
 
 def _tag_id(tag: Any) -> int:
     return required(whole_number)(tag.get("id") if _json.is_object(tag) else tag)
+
+
+HOOKS: Mapping[Any, Callable[[Any], Any]] = {
+    int: required(whole_number),
+    int | None: whole_number,
+    int | str | None: identifier,
+    str: required(text),
+    str | None: text,
+    bool | None: flag,
+    datetime | None: moment,
+    tuple[int, ...]: tag_ids,
+    Any: loose,
+}
+"""Types of fields to what reads their values."""
