@@ -112,8 +112,10 @@ class Shelter:
 
 
 def _on_asyncio() -> bool:
-    if "asyncio" not in sys.modules:
-        return False
+    return "asyncio" in sys.modules and _has_a_running_loop()
+
+
+def _has_a_running_loop() -> bool:
     import asyncio  # noqa: PLC0415 - as above
 
     try:
