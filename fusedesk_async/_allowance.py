@@ -1,10 +1,13 @@
 """How many calls are left this hour, as far as answers have told."""
 
+import math
 from datetime import datetime
 
 import attrs
 
 from fusedesk_async._hints import Usage
+from fusedesk_async._overlap import Overlap
+from fusedesk_async._refill import Refill
 
 
 @attrs.frozen(kw_only=True)
@@ -15,7 +18,7 @@ class Allowance:
         limit: Calls allowed per hour; None as long as no answer has told.
         remaining: Calls left, as the newest answer told; None if none did.
         observed_at: When that answer came, in UTC.
-        blocked_until: Until when no call leaves because the server refused one, in UTC; None if none is held back.
+        blocked_until: When the next of the calls that are held back may go, in UTC; None if none is held back.
     """
 
     limit: int | None = None
@@ -30,42 +33,89 @@ class Ledger:
 
     Only the answer to the newest call that was ever answered counts: one that was asked earlier and comes later
     knows less, and must not raise the number.
+
+    Attributes:
+        limit: Calls per hour, as the newest answer that told says.
+        remaining: Calls left, likewise.
+        most: The most calls that were ever left, since the limit was last lowered.
+        news: When an answer last told how many calls are left; minus infinity if none did.
+        told_at: When an answer last told anything, likewise.
+        refill: What it tells of calls that came back.
     """
 
     limit: int | None = None
     remaining: int | None = None
-    observed_at: float | None = None
+    most: int = 0
+    news: float = -math.inf
+    told_at: float = -math.inf
+    refill: Refill = attrs.field(factory=Refill)
+    _limit_said_last: int | None = None
     _newest: int = -1
-    _in_flight_then: int = 0
-    _granted_then: int = 0
-    _granted: int = 0
+    _overlap: Overlap = attrs.field(factory=Overlap)
+    _doubtful: set[int] = attrs.field(factory=set[int])
+    _uncounted: set[int] = attrs.field(factory=set[int])
+    _uncounted_before: int = 0
 
-    def granted(self) -> None:
-        """One more call was let go."""
-        self._granted += 1
+    def granted(self, number: int) -> None:
+        """A call was let go."""
+        self._overlap.granted(number)
+        self._doubtful.add(number)
 
-    def observe(self, number: int, usage: Usage, *, now: float, in_flight: int) -> None:
-        """Take note of what an answer says.
+    def lost(self, number: int, *, sent: bool) -> None:
+        """It brought no answer. If it was sent, the server may have counted it all the same."""
+        self._overlap.ended(number, None if sent else math.inf)
+        if not sent:
+            self._not_counted(number)
+
+    def observe(self, number: int, usage: Usage, *, now: float, counted: bool = True) -> None:
+        """It brought an answer.
 
         Args:
-            number: The number of the call it answers.
-            usage: What it says; what it does not say stays as it was.
-            now: The wall clock, in seconds since 1970.
-            in_flight: Calls on their way when it came.
+            number: Its number.
+            usage: What the answer says; what it does not say stays as it was.
+            now: When it came, in seconds.
+            counted: Whether the server counted it; not if it refused it.
         """
+        if not counted:
+            self._not_counted(number)
+        doubtful = self._overlap.ended(number, usage.remaining if counted else math.inf)
         if number < self._newest:
+            if usage.remaining is not None and usage.remaining >= (self.remaining or 0):
+                self._doubtful.discard(number)  # it came before the newest, which counted it
             return
         self._newest = number
-        self.limit = usage.limit or self.limit
-        if usage.remaining is not None:
-            self.remaining = usage.remaining
-            self._in_flight_then, self._granted_then = in_flight, self._granted
         if usage != Usage():
-            self.observed_at = now
+            self.told_at = now
+        self._observe_limit(usage.limit)
+        if usage.remaining is not None and usage.remaining <= (self.limit or math.inf):
+            self.remaining, self.news = usage.remaining, now
+            self.most = max(self.most, usage.remaining)
+            self._doubtful = doubtful
+            self.refill.observe(usage.remaining + number - self._uncounted_up_to(number), now, len(doubtful))
+
+    def _not_counted(self, number: int) -> None:
+        self._uncounted.add(number)
+        self._doubtful.discard(number)
+
+    def _uncounted_up_to(self, number: int) -> int:
+        passed = {other for other in self._uncounted if other <= number}
+        self._uncounted -= passed
+        self._uncounted_before += len(passed)
+        return self._uncounted_before
+
+    def _observe_limit(self, limit: int | None) -> None:
+        """A lower limit counts at once, a higher one when it is said twice in a row: one that is wrong does harm."""
+        if limit is None:
+            return
+        if self.limit is None or limit < self.limit:
+            self.limit, self.most = limit, 0
+        elif limit == self._limit_said_last:
+            self.limit = limit
+        self._limit_said_last = limit
 
     @property
     def left(self) -> int | None:
         """Calls that are surely left: what was reported, less those that the report may not have counted."""
         if self.remaining is None:
             return None
-        return self.remaining - self._in_flight_then - (self._granted - self._granted_then)
+        return self.remaining - len(self._doubtful)

@@ -31,6 +31,8 @@ class Call(Generic[T]):
         query: Parameters in the query string, under the API's names; None and False are left out.
         form: Fields of the body, likewise.
         repeatable: Whether doing it twice is the same as doing it once. Reads are; writes only if declared so.
+        bulk: Whether it lets interactive calls go first, unless the caller's `priority` says otherwise.
+        heard: Told, besides the client's own notice, of what could not be read but was done without.
     """
 
     method: Method
@@ -39,6 +41,8 @@ class Call(Generic[T]):
     query: Parameters = attrs.field(factory=dict[str, Any])
     form: Parameters = attrs.field(factory=dict[str, Any])
     repeatable: bool = False
+    bulk: bool = False
+    heard: Notice | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def writes(self) -> bool:

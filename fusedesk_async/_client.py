@@ -1,6 +1,8 @@
 """The client: wires the parts and owns their life."""
 
 import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypedDict, TypeVar, Unpack
 
@@ -9,6 +11,7 @@ from fusedesk_async._auth import AuthMode, KeyTransport
 from fusedesk_async._call import Call, Method, Parameters
 from fusedesk_async._clock import Clock, SystemClock
 from fusedesk_async._config import at_least_one, base_url_of_app, checked_base_url, one_of, positive, read_environment
+from fusedesk_async._events import Observer
 from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._log_guard import LogGuard
@@ -154,7 +157,7 @@ class FuseDesk:
             timeout: Seconds for one attempt.
             retry: When a failed call is tried again.
             priority: `interactive`, or `bulk` for work that lets interactive calls go first and waits for quota as
-                long as it takes.
+                long as it takes. By default walks and `get_many` are bulk, all else is interactive.
             on_rate_limit: `wait` or `raise`.
         """
         view = object.__new__(type(self))
@@ -164,7 +167,7 @@ class FuseDesk:
             Options(
                 timeout=old.timeout if timeout is None else positive(timeout, "timeout"),
                 retry=retry or old.retry,
-                priority=one_of(priority or old.priority, Priority, "priority"),
+                priority=old.priority if priority is None else one_of(priority, Priority, "priority"),
                 on_rate_limit=one_of(on_rate_limit or old.on_rate_limit, OnRateLimit, "on_rate_limit"),
             )
         )
@@ -215,6 +218,20 @@ class FuseDesk:
     def allowance(self) -> Allowance:
         """What is known of the hourly allowance."""
         return self._limiter.allowance
+
+    @contextmanager
+    def observe(self, observer: Observer) -> Generator[None, None, None]:
+        """Tell a function of every answer, every retry and every wait for quota, while the block lasts.
+
+        For progress bars, counters and metrics. It is called at once, in the event loop, so it must be quick. If it
+        raises, that is logged and goes no further. Waits are those of the limiter: where several clients share one,
+        each hears of all.
+
+        Args:
+            observer: Called with a `CallAnswered`, `CallRetried`, `QuotaWait` or `QuotaWaitOver`.
+        """
+        with self._transport.observers.told(observer), self._limiter.observers.told(observer):
+            yield
 
     async def aclose(self) -> None:
         """Close the client: writes on their way end, reads are cut off, what waits fails."""

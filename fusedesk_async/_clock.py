@@ -1,7 +1,9 @@
 """Time as something that can be handed in."""
 
 import time
-from typing import Protocol
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar, Protocol
 
 import anyio
 import attrs
@@ -23,13 +25,21 @@ class Clock(Protocol):
         ...
 
 
+_BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+_since_boot: Callable[[], float] = time.monotonic if _BOOT_CLOCK is None else partial(time.clock_gettime, _BOOT_CLOCK)
+"""Counts the time for which the machine sleeps, too, where it can: the server's hour goes on meanwhile."""
+
+
 @attrs.frozen
 class SystemClock:
     """The real one. All of them are equal."""
 
+    longest_nap: ClassVar[float] = 30.0
+    """Seconds after which a sleeper looks at the time again: event loops do not notice that the machine was asleep."""
+
     def monotonic(self) -> float:
         """Seconds since some fixed moment."""
-        return time.monotonic()
+        return _since_boot()
 
     def time(self) -> float:
         """Seconds since 1970-01-01 UTC."""
@@ -37,4 +47,7 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the running event loop."""
-        await anyio.sleep(seconds)
+        until = self.monotonic() + seconds
+        await anyio.sleep(min(seconds, self.longest_nap))
+        while (left := until - self.monotonic()) > 0:  # noqa: ASYNC110 - it is time itself that is looked at
+            await anyio.sleep(min(left, self.longest_nap))

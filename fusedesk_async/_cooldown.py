@@ -10,8 +10,10 @@ import attrs
 
 FIRST_PAUSE, LONGEST_PAUSE = 1 / 60, 1 / 4
 """When the hour is used up, as parts of the hour: a minute, doubling to a quarter of an hour."""
-FIRST_BURST_PAUSE, LONGEST_BURST_PAUSE = 1 / 3_600, 1 / 60
-"""When calls are left, so that only a burst was refused: a second, doubling to a minute."""
+FIRST_BURST_PAUSE, BURST_PAUSES = 1 / 14_400, 4
+"""When only a burst was refused: a quarter of a second, doubling three times. What lasts longer is no burst."""
+SHORTEST_PAUSE = 1 / 3_600
+"""Nobody is told to come back sooner."""
 JITTER = 0.1
 """A pause is longer than it has to be by up to this part of itself."""
 
@@ -29,6 +31,8 @@ class Cooldown:
     source: random.Random = attrs.field(factory=random.Random, repr=False)
     until: float = -math.inf
     active: bool = False
+    began: float = 0.0
+    seemed_burst: bool = False
     _probe: int | None = None
     _refusals: int = 0
     _first_number_after: int = 0
@@ -37,7 +41,7 @@ class Cooldown:
     @property
     def shortest_pause(self) -> float:
         """Seconds; it makes no sense to ask again sooner."""
-        return FIRST_BURST_PAUSE * self.window
+        return SHORTEST_PAUSE * self.window
 
     def delay(self, now: float) -> float:
         """Seconds until a call may go; 0 for now; infinite while a probe is out, whose answer decides."""
@@ -56,7 +60,9 @@ class Cooldown:
         """Whether a call was let go before the present cooldown began."""
         return self.active and number < self._first_number_after
 
-    def refused(self, number: int, now: float, *, next_number: int, hint: float | None, calls_left: bool) -> bool:
+    def refused(
+        self, number: int, now: float, *, next_number: int, hint: float | None, burst: bool, least: float, most: float
+    ) -> bool:
         """A call was answered with 429.
 
         Args:
@@ -64,7 +70,9 @@ class Cooldown:
             now: The time, on the clock of `delay`.
             next_number: The number the next call will get.
             hint: Seconds to wait, if the server said.
-            calls_left: Whether the allowance says that calls are left, so that only a burst was refused.
+            burst: Whether the hour seems to have calls left, so that only a burst was refused.
+            least: Seconds that calls are known to take to come back.
+            most: Seconds until many calls will probably be back.
 
         Returns:
             Whether a pause begins with it that was not there before.
@@ -76,27 +84,32 @@ class Cooldown:
             self.until = max(self.until, now + min(hint or 0.0, self.window))
             return False
         self._refusals += 1
-        pause = min(hint, self.window) if hint else self._usual_pause(calls_left=calls_left)
+        usual = self._usual_pause(burst=burst)
+        pause = min(hint or max(least, min(usual, max(most, FIRST_PAUSE * self.window))), self.window)
         self.until = max(self.until, now + pause * (1.0 + self.source.uniform(0.0, JITTER)))
+        self.began, self.seemed_burst = (self.began if self.active else now), burst
         self.active, self._probe, self._first_number_after = True, None, next_number
         return True
 
-    def answered(self, number: int, now: float) -> None:
-        """A call got an answer other than 429. If it was the probe, the cooldown is over.
+    def answered(self, number: int, now: float) -> bool:
+        """A call got an answer other than 429. If it was the probe, the cooldown is over, and this says so.
 
         Unless the deadline was moved while the probe was out: then another one will probe after it.
         """
-        if number == self._probe:
-            self._probe = None
-            if now >= self.until:
-                self.active, self._refusals, self._proven = False, 0, number
+        if number != self._probe:
+            return False
+        self._probe = None
+        if now >= self.until:
+            self.active, self._refusals, self._proven = False, 0, number
+        return not self.active
 
     def lost(self, number: int) -> None:
         """A call got no answer. If it was the probe, another may probe."""
         if number == self._probe:
             self._probe = None
 
-    def _usual_pause(self, *, calls_left: bool) -> float:
-        first = FIRST_BURST_PAUSE if calls_left else FIRST_PAUSE
-        longest = LONGEST_BURST_PAUSE if calls_left else LONGEST_PAUSE
-        return min(longest, first * 2.0 ** min(self._refusals - 1, 30)) * self.window
+    def _usual_pause(self, *, burst: bool) -> float:
+        if burst and self._refusals <= BURST_PAUSES:
+            return FIRST_BURST_PAUSE * 2.0 ** (self._refusals - 1) * self.window
+        doublings = self._refusals - 1 - (BURST_PAUSES if burst else 0)
+        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(doublings, 30)) * self.window

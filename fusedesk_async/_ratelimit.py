@@ -1,27 +1,25 @@
-"""When a call may go: the shell around the pure rules, with the queue of those who wait.
+"""When a call may go: the shell around the rules, with the queues of those who wait.
 
 A call goes when its client has a free place and the rules let it, interactive calls before bulk calls, and first
 come first served within each.
 """
 
-import logging
 import math
 import random
-from bisect import insort
-from datetime import datetime, timedelta
 from itertools import count
 
 from anyio.lowlevel import current_token
 
-from fusedesk_async._allowance import Allowance, Ledger
+from fusedesk_async._allowance import Allowance
 from fusedesk_async._clock import Clock, SystemClock
-from fusedesk_async._cooldown import Cooldown
+from fusedesk_async._config import at_least_one, positive
+from fusedesk_async._events import Observers
 from fusedesk_async._hints import retry_after, usage
-from fusedesk_async._turns import Grant, Patience, Places, Waiter, woken
-from fusedesk_async._wire import EPOCH, TOO_MANY_REQUESTS, Answer
+from fusedesk_async._quota import GRAIN, IN_WORDS, Hold, Quota
+from fusedesk_async._turns import Grant, Patience, Places, Queue, Waiter, woken
+from fusedesk_async._waits import WaitReport, utc
+from fusedesk_async._wire import TOO_MANY_REQUESTS, Answer
 from fusedesk_async.errors import APIError, ConfigurationError, RateLimitError, Request
-
-logger = logging.getLogger("fusedesk_async")
 
 
 class RateLimiter:
@@ -29,28 +27,50 @@ class RateLimiter:
 
     A client makes its own unless it is given one; several clients of the same key in one process should share one.
 
+    Neither the kind of hour the server keeps nor when it begins needs to be known. Bulk calls run freely until few
+    calls are left, and trickle from there on, which shows when more have come back. Where answers do not tell how
+    many are left, no more calls are made in any hour than are allowed in one.
+
     Args:
+        reserve: Part of the hour's calls that bulk calls leave to interactive ones, from 0 to below 1. Interactive
+            calls wait for nothing as long as an hour brings no more of them than this.
         window: How long the server's hour lasts, in seconds. All pauses scale with it. Other than 3600 only in a
             sandbox.
+        assumed_limit: Calls per hour, as long as no answer has told.
         usage_header: The name of the header with the calls left, if you know it. By default any `X-FuseDesk-Usage-…`
             other than the limit is read.
         source: Where jitter comes from; hand in a seeded one for tests.
+
+    Raises:
+        ConfigurationError: One of these cannot be right.
     """
 
     def __init__(
-        self, *, window: float = 3_600.0, usage_header: str | None = None, source: random.Random | None = None
+        self,
+        *,
+        reserve: float = 0.1,
+        window: float = 3_600.0,
+        assumed_limit: int = 1_800,
+        usage_header: str | None = None,
+        source: random.Random | None = None,
     ) -> None:
-        if not 0 < window < math.inf:
-            message = f"window is a number of seconds above 0, not {window!r}"
+        if isinstance(reserve, bool) or not (isinstance(reserve, int | float) and 0 <= reserve < 1):
+            message = f"reserve is a part of the hour's calls, from 0 to below 1, not {reserve!r}"
+            raise ConfigurationError(message)
+        if math.isinf(positive(window, "window")):
+            message = "window is a number of seconds, not infinite"
             raise ConfigurationError(message)
         self._usage_header = usage_header
-        self._ledger = Ledger()
-        self._cooldown = Cooldown(window, source or random.Random())
-        self._interactive: list[Waiter] = []
-        self._bulk: list[Waiter] = []
+        self._quota = Quota(
+            reserve=reserve,
+            window=window,
+            assumed_limit=at_least_one(assumed_limit, "assumed_limit"),
+            source=source or random.Random(),
+        )
+        self.observers = Observers()
+        self._waits = WaitReport(self.observers, least=self._quota.cooldown.shortest_pause)
+        self._interactive, self._bulk = Queue(bulk=False), Queue(bulk=True)
         self._arrivals = count()
-        self._next_number = 0
-        self._in_flight = 0
         self._known_places: set[Places] = set()
         self._clock: Clock = SystemClock()
         self._loop: object = None
@@ -61,7 +81,7 @@ class RateLimiter:
         Raises:
             ConfigurationError: The limiter is in use in another event loop, or with another clock.
         """
-        busy = self._in_flight or self._interactive or self._bulk
+        busy = self._quota.in_flight or self._interactive or self._bulk
         if busy and (self._loop != current_token() or self._clock != clock):
             message = "a RateLimiter is for one event loop and one clock at a time; make another one"
             raise ConfigurationError(message)
@@ -71,17 +91,25 @@ class RateLimiter:
         """Let a client go. Its calls that wait for leave fail."""
         places.closed = True
         self._known_places.discard(places)
-        self._wake_all()
+        for queue in (self._interactive, self._bulk):
+            queue.wake_all()
 
     @property
     def allowance(self) -> Allowance:
         """What is known now."""
-        ledger, blocked_until = self._ledger, None
-        if (delay := self._held_back()) > 0:
-            blocked_until = _utc(self._clock.time() + delay)
-        observed_at = None if ledger.observed_at is None else _utc(ledger.observed_at)
+        quota, now = self._quota, self._clock.monotonic()
+        waiting = [queue for queue in (self._interactive, self._bulk) if queue]
+        holds = [quota.hold(now, bulk=queue.bulk) for queue in waiting]
+        delay = min((hold.seconds for hold in holds if hold.is_wait), default=0.0)
+        if quota.cooldown.active:
+            delay = max(0.0, quota.cooldown.until - now)
+        wall = self._clock.time()
+        news = quota.ledger.told_at
         return Allowance(
-            limit=ledger.limit, remaining=ledger.remaining, observed_at=observed_at, blocked_until=blocked_until
+            limit=quota.ledger.limit,
+            remaining=quota.ledger.remaining,
+            observed_at=None if math.isinf(news) else utc(wall - (now - news)),
+            blocked_until=utc(wall + delay) if 0 < delay < math.inf else None,
         )
 
     async def acquire(self, places: Places, patience: Patience, request: Request) -> Grant:
@@ -91,121 +119,108 @@ class RateLimiter:
             RateLimitError: It would be held back longer than it has patience for.
         """
         queue = self._bulk if patience.bulk else self._interactive
-        waiter = Waiter(next(self._arrivals), places)
-        queue.append(waiter)
+        waiter = Waiter(next(self._arrivals), places, patience, queue.held(self._clock.monotonic()))
+        queue.join(waiter)
         self._known_places.add(places)
         try:
             while True:
-                delay = self._let_go()
+                self._let_go()
                 if waiter.grant is None:
-                    self._check(waiter, patience, request)
-                    await self._wait(waiter, delay, patience)
-                elif self._cooldown.outdated(waiter.grant.number):
-                    self._take_back(waiter.grant)  # a 429 came between the grant and this line
+                    self._check(waiter, queue, request)
+                    await self._wait(waiter, queue)
+                elif self._quota.cooldown.outdated(waiter.grant.number):
+                    self._take_back(waiter.grant, sent=False)  # a 429 came between the grant and this line
                     waiter.grant = None
-                    insort(queue, waiter, key=lambda waiter: waiter.arrival)
+                    queue.join(waiter)
                 else:
                     return waiter.grant
         except BaseException:
             if waiter.grant is None:
-                queue.remove(waiter)
+                queue.leave(waiter)
             else:
-                self._take_back(waiter.grant)
-            self._pass_on()
+                self._take_back(waiter.grant, sent=False)
+            self._let_go()
             raise
 
     def finish(self, grant: Grant, answer: Answer | None) -> None:
         """Give back a grant, with the answer that came, or None if none did."""
         if answer is None:
-            self._take_back(grant)
+            self._take_back(grant, sent=True)
         else:
-            self._in_flight -= 1
             grant.places.free += 1
-            said = usage(answer.headers, self._usage_header)
-            self._ledger.observe(grant.number, said, now=answer.received_at, in_flight=self._in_flight)
+            now, said = self._clock.monotonic(), usage(answer.headers, self._usage_header)
             if answer.status == TOO_MANY_REQUESTS:
-                self._refused(grant, answer)
+                hint = retry_after(answer.headers, answer.received_at)
+                self._quota.refused(grant.number, said, now, hint=hint)
             else:
-                self._cooldown.answered(grant.number, self._clock.monotonic())
-        self._pass_on()
+                self._quota.answered(grant.number, said, now)
+        self._let_go()
 
-    def refusal(self, request: Request, answer: APIError | None = None) -> RateLimitError:
+    def refusal(self, request: Request, answer: APIError | None = None, hold: Hold | None = None) -> RateLimitError:
         """The error for a call that does not wait for its turn; it says when to ask again."""
-        delay = max(self._held_back(), self._cooldown.shortest_pause)
-        message = answer.message if answer else "held back, since the server refused a call"
+        hold = hold or self._quota.hold(self._clock.monotonic(), bulk=False)
+        seconds = 0.0 if math.isinf(hold.seconds) else hold.seconds
+        delay = max(seconds, self._quota.cooldown.shortest_pause)
+        message = answer.message if answer else f"held back, since {IN_WORDS[hold.why]}"
         status, code = (answer.status, answer.code) if answer else (None, "")
-        return RateLimitError(message, request, status, code, delay, _utc(self._clock.time() + delay))
+        return RateLimitError(message, request, status, code, delay, utc(self._clock.time() + delay))
 
-    def _check(self, waiter: Waiter, patience: Patience, request: Request) -> None:
+    def _check(self, waiter: Waiter, queue: Queue, request: Request) -> None:
         """Whether it makes sense to go on waiting."""
         if waiter.places.closed:
             message = "this client was closed before the call could leave"
             raise ConfigurationError(message, request)
-        if self._cooldown.active and waiter.held_back + self._held_back() >= patience.seconds:
-            raise self.refusal(request)
+        seconds = 0.0 if math.isinf(queue.hold.seconds) else queue.hold.seconds
+        if queue.hold.is_wait and self._held(waiter, queue) + seconds >= waiter.patience.seconds - GRAIN:
+            raise self.refusal(request, hold=queue.hold)
 
-    async def _wait(self, waiter: Waiter, delay: float, patience: Patience) -> None:
+    async def _wait(self, waiter: Waiter, queue: Queue) -> None:
         """Wait until the waiter is woken or there is something to check again."""
-        began, held_back = self._clock.monotonic(), self._cooldown.active
-        if held_back:
-            delay = min(delay, patience.seconds - waiter.held_back)
-        await woken(waiter, delay, self._clock)
-        if held_back:
-            waiter.held_back += self._clock.monotonic() - began
+        seconds = queue.hold.seconds if queue.hold.seconds and queue.is_head(waiter) else math.inf
+        if queue.hold.is_wait:
+            seconds = min(seconds, waiter.patience.seconds - self._held(waiter, queue))
+        waiter.sleeps_until = self._clock.monotonic() + seconds
+        try:
+            await woken(waiter, seconds, self._clock)
+        finally:
+            waiter.sleeps_until = math.inf
 
-    def _held_back(self) -> float:
-        """Seconds until the deadline of the cooldown, if there is one."""
-        return max(0.0, self._cooldown.until - self._clock.monotonic()) if self._cooldown.active else 0.0
+    def _held(self, waiter: Waiter, queue: Queue) -> float:
+        """Seconds for which the quota has held the waiter back."""
+        return queue.held(self._clock.monotonic()) - waiter.held_before
 
-    def _refused(self, grant: Grant, answer: Answer) -> None:
-        begins = self._cooldown.refused(
-            grant.number,
-            self._clock.monotonic(),
-            next_number=self._next_number,
-            hint=retry_after(answer.headers, answer.received_at),
-            calls_left=(self._ledger.left or 0) > 0,
-        )
-        if begins:
-            logger.info("FuseDesk refused a call (429); the next one leaves at %s", self.allowance.blocked_until)
-            self._wake_all()
-
-    def _pass_on(self) -> None:
-        """Something was given back: grant what may go, and let the others wait for what there is to wait for now."""
-        if self._let_go() < math.inf:
-            self._wake_all()  # they may be waiting for an answer, while it is a deadline that matters
-
-    def _wake_all(self) -> None:
-        for waiter in self._interactive + self._bulk:
-            waiter.woken.set()
-
-    def _let_go(self) -> float:
-        """Grant all that may go now; the seconds until the next may, infinite if that depends on an answer."""
+    def _let_go(self) -> None:
+        """Grant all that may go now, and let the others wait for what there is to wait for now."""
         now = self._clock.monotonic()
+        if self._quota.goes_freely(now):
+            self._waits.over(now)
         for queue in (self._interactive, self._bulk):
-            for waiter in list(queue):
-                delay = self._cooldown.delay(now)
-                if delay > 0 or not any(places.free for places in self._known_places):
-                    return delay or math.inf
-                if waiter.places.free and not waiter.places.closed:
-                    queue.remove(waiter)
-                    waiter.grant = self._grant(waiter)
-                    waiter.woken.set()
-        return math.inf
+            queue.look(self._grant_from(queue, now), now)
+        waiting = len(self._interactive) + len(self._bulk)
+        hold = self._interactive.hold if self._interactive else self._bulk.hold
+        if waiting and hold.is_wait:
+            self._waits.held(hold, now, wall=self._clock.time(), waiting=waiting)
 
-    def _grant(self, waiter: Waiter) -> Grant:
-        grant = Grant(self._next_number, waiter.places, waiter.held_back)
-        self._next_number += 1
-        self._in_flight += 1
+    def _grant_from(self, queue: Queue, now: float) -> Hold:
+        """Grant what may go from a queue; what holds the rest of it back."""
+        for waiter in queue:
+            hold = self._quota.hold(now, bulk=queue.bulk)
+            spare = queue.bulk and self._quota.people.about(now)
+            if hold.seconds or not any(places.has_room(spare=spare) for places in self._known_places):
+                return hold
+            if waiter.places.has_room(spare=spare):
+                queue.leave(waiter)
+                waiter.grant = self._grant(waiter, queue, now)
+                waiter.woken.set()
+        return self._quota.hold(now, bulk=queue.bulk)
+
+    def _grant(self, waiter: Waiter, queue: Queue, now: float) -> Grant:
+        number = self._quota.granted(now, bulk=queue.bulk)
+        if excess := self._quota.people_exceed_reserve(now):
+            self._waits.reserve_exceeded(excess)
         waiter.places.free -= 1
-        self._ledger.granted()
-        self._cooldown.granted(grant.number)
-        return grant
+        return Grant(number, waiter.places, self._held(waiter, queue))
 
-    def _take_back(self, grant: Grant) -> None:
-        self._in_flight -= 1
+    def _take_back(self, grant: Grant, *, sent: bool) -> None:
         grant.places.free += 1
-        self._cooldown.lost(grant.number)
-
-
-def _utc(seconds: float) -> datetime:
-    return EPOCH + timedelta(seconds=seconds)
+        self._quota.lost(grant.number, self._clock.monotonic(), sent=sent)

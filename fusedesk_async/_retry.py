@@ -6,7 +6,7 @@ here, by what surely did or did not happen on the server.
 
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt
@@ -15,6 +15,7 @@ from fusedesk_async._clock import Clock
 from fusedesk_async.errors import (
     AnswerLostError,
     APIError,
+    FuseDeskError,
     NotSentError,
     RequestRejectedError,
     ServerError,
@@ -117,6 +118,7 @@ class RetryPolicy:
         patience: float,
         clock: Clock,
         queued: Callable[[], float],
+        failed: Callable[[FuseDeskError, float], None],
     ) -> T:
         """Call `attempt` until it succeeds or trying again makes no sense.
 
@@ -126,6 +128,7 @@ class RetryPolicy:
             patience: Seconds that the server may ask to wait.
             clock: Measures and waits.
             queued: How many seconds the call has spent waiting for quota so far.
+            failed: Told of each failure after which it is tried again, with the seconds until then.
 
         Raises:
             FuseDeskError: What the last attempt raised.
@@ -143,7 +146,13 @@ class RetryPolicy:
             number = state.attempt_number
             return error is not None and self.worth_repeating(error, number, repeatable=repeatable, patience=patience)
 
-        retrying = AsyncRetrying(stop=give_up, wait=self._pause, retry=again, sleep=clock.sleep, reraise=True)
+        def tell(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            failed(cast("FuseDeskError", error), state.upcoming_sleep)  # no other one is worth repeating
+
+        retrying = AsyncRetrying(
+            stop=give_up, wait=self._pause, retry=again, sleep=clock.sleep, before_sleep=tell, reraise=True
+        )
 
         async def once() -> T:
             return await attempt()

@@ -14,6 +14,7 @@ import attrs
 from fusedesk_async._call import Call
 from fusedesk_async._clock import Clock
 from fusedesk_async._encode import Parts, encode
+from fusedesk_async._events import CallAnswered, CallRetried, Observers
 from fusedesk_async._exchange import Exchange
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._retry import RetryPolicy
@@ -45,14 +46,15 @@ class Options:
 
     timeout: float = 30.0
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
-    priority: Priority = "interactive"
+    priority: Priority | None = None
     on_rate_limit: OnRateLimit = "wait"
 
-    def patience(self, held_back: float = 0.0) -> Patience:
+    def patience(self, call: Call[Any], held_back: float = 0.0) -> Patience:
         """How a call waits for its turn that was held back for so many seconds already."""
+        bulk = call.bulk if self.priority is None else self.priority == "bulk"
         if self.on_rate_limit == "raise":
-            return Patience(bulk=self.priority == "bulk", seconds=0.0)
-        if self.priority == "bulk":
+            return Patience(bulk=bulk, seconds=0.0)
+        if bulk:
             return Patience(bulk=True)
         return Patience(seconds=max(0.0, self.retry.patience - held_back))
 
@@ -86,6 +88,7 @@ class Transport:
         self._redact = redact
         self._strict = strict
         self._shelter = Shelter()
+        self.observers = Observers()
 
     async def send(self, call: Call[T], options: Options) -> T:
         """The result of a call.
@@ -98,9 +101,10 @@ class Transport:
             return await options.retry.run(
                 partial(self._attempt, call, trial),
                 repeatable=call.repeatable,
-                patience=options.patience().seconds,
+                patience=options.patience(call).seconds,
                 clock=self._clock,
                 queued=lambda: trial.queued,
+                failed=partial(self._tell_retry, trial),
             )
         except FuseDeskError as error:
             if not trial.doubtful:
@@ -143,7 +147,7 @@ class Transport:
 
     async def _leave(self, trial: "_Trial") -> Grant:
         asked_at = self._clock.monotonic()
-        patience = trial.options.patience(trial.held_back)
+        patience = trial.options.patience(trial.call, trial.held_back)
         grant = await self._limiter.acquire(self._places, patience, trial.request)
         trial.queued += self._clock.monotonic() - asked_at
         trial.held_back += grant.held_back
@@ -151,12 +155,17 @@ class Transport:
 
     async def _exchange_with(self, grant: Grant, trial: "_Trial") -> Answer:
         """One exchange, which gives its grant back itself, as its caller may have left."""
-        answer = None
+        answer, left_at, request = None, self._clock.monotonic(), trial.request
         try:
-            answer = await self._exchange(trial.parts, trial.options.timeout, trial.request)
+            answer = await self._exchange(trial.parts, trial.options.timeout, request)
+            seconds = self._clock.monotonic() - left_at
+            self.observers.tell(CallAnswered(request=request, status=answer.status, seconds=seconds))
             return answer
         finally:
             self._limiter.finish(grant, answer)
+
+    def _tell_retry(self, trial: "_Trial", error: FuseDeskError, pause: float) -> None:
+        self.observers.tell(CallRetried(request=trial.request, error=error, pause=pause))
 
     def _notice(self, error: UnexpectedResponseError) -> None:
         if self._strict:
@@ -178,7 +187,7 @@ class _Trial:
     Attributes:
         sent: How often it was sent.
         queued: Seconds spent waiting for leave.
-        held_back: Seconds of these that a cooldown kept it waiting.
+        held_back: Seconds of these that the quota kept it waiting.
         doubtful: Whether an attempt may have changed something on the server although its answer did not say so.
     """
 

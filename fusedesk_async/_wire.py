@@ -102,6 +102,8 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
     def report(error: UnexpectedResponseError) -> UnexpectedResponseError:
         complete = with_request(error, request, answer)
         notice(complete)
+        if call.heard:
+            call.heard(complete)
         return complete
 
     try:

@@ -42,8 +42,10 @@ class Flaky:
         return "done"
 
 
-async def run(policy, flaky, clock, *, repeatable=True, queued=0.0, patience=120.0):
-    return await policy.run(flaky, repeatable=repeatable, patience=patience, clock=clock, queued=lambda: queued)
+async def run(policy, flaky, clock, *, repeatable=True, queued=0.0, patience=120.0, failed=lambda *_: None):
+    return await policy.run(
+        flaky, repeatable=repeatable, patience=patience, clock=clock, queued=lambda: queued, failed=failed
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,3 +152,19 @@ async def test_waits_double_up_to_a_bound_and_jitter_between_half_and_whole(cloc
     for seconds, bound in zip(slept, [1, 2, 4, 8, 8, 8, 8, 8], strict=True):
         assert bound / 2 <= seconds <= bound
     assert len(set(slept)) == 8
+
+
+async def test_each_failure_is_told_after_which_it_is_tried_again(clock):
+    first, second = ServerError("x", None, 500), ServerError("y", None, 503, "", 7.0)
+    told = []
+    flaky = Flaky(first, second)
+    await run(RetryPolicy(wait=wait_fixed(5)), flaky, clock, failed=lambda *failure: told.append(failure))
+    assert told == [(first, 5.0), (second, 7.0)]
+
+
+async def test_the_failure_after_which_it_gives_up_is_raised_and_not_told(clock):
+    told, policy = [], RetryPolicy(stop=stop_after_attempt(3), wait=wait_none())
+    flaky = Flaky(*[ServerError("x", None, 500) for _ in range(9)])
+    with pytest.raises(ServerError):
+        await run(policy, flaky, clock, failed=lambda *failure: told.append(failure))
+    assert len(told) == 2

@@ -1,8 +1,5 @@
 """One way to send a call: what happens when the server says later, fails, or answers oddly."""
 
-import logging
-
-import anyio
 import httpx
 import pytest
 
@@ -14,14 +11,12 @@ from fusedesk_async import (
     NotFoundError,
     OutcomeUnknownError,
     PermissionDeniedError,
-    RateLimiter,
     RateLimitError,
     RequestRejectedError,
-    RetryPolicy,
     ServerError,
     UnexpectedResponseError,
 )
-from fusedesk_async.sandbox import FixedHour, Sandbox, VirtualClock
+from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -54,106 +49,6 @@ def new_case(sandbox):
     return NewCase(department_id=department, summary="Login fails", details="since yesterday", opened_by="jo")
 
 
-async def test_a_429_is_waited_for_and_uses_no_attempt(sandbox, desk, clock):
-    sandbox.fault("search", nth=2, times=5, status=429, retry_after="10")
-    cases = await desk.with_options(priority="bulk").cases.search().collect()
-    assert len(cases) == 700
-    assert 50 <= clock.waited <= 56
-
-
-async def test_of_fifty_tasks_none_leaves_before_the_cooldown_ends_then_one_then_the_rest(clock):
-    sandbox = Sandbox(clock=clock, latency=2.0)
-    sandbox.fault("get", status=429, retry_after="30")
-    async with client(sandbox, clock, concurrency=10) as desk, anyio.create_task_group() as group:
-        for number in range(1, 51):
-            group.start_soon(desk.cases.get, number)
-    times = [request.at for request in sandbox.received]
-    assert len(times) == 51
-    assert times[:10] == [0] * 10
-    assert times[10] >= 30
-    assert times[11] == times[10] + 2
-    assert sum(request.status == 429 for request in sandbox.received) == 1
-
-
-async def test_a_429_to_a_write_is_waited_for_too(sandbox, desk, clock):
-    sandbox.fault("create", status=429, retry_after="10")
-    created = await desk.cases.create(new_case(sandbox))
-    assert (await desk.cases.get(created.id)).summary == "Login fails"
-    assert [request.status for request in sandbox.received] == [429, 200, 200]
-    assert clock.waited >= 10
-
-
-async def test_a_refused_write_is_not_sent_again_if_one_does_not_want_it(sandbox, desk):
-    sandbox.fault("create", status=429)
-    careful = desk.with_options(retry=RetryPolicy(resend_refused_writes=False))
-    with pytest.raises(RateLimitError) as caught:
-        await careful.cases.create(new_case(sandbox))
-    assert caught.value.status == 429
-    assert len(sandbox.received) == 1
-
-
-async def test_in_raise_mode_nothing_waits(sandbox, desk, clock):
-    worker = desk.with_options(on_rate_limit="raise")
-    sandbox.fault("get", status=429, retry_after="40")
-    with pytest.raises(RateLimitError, match="Ask again") as caught:
-        await worker.cases.get(1)
-    assert 40 <= caught.value.retry_after <= 44
-    assert caught.value.status == 429
-    with pytest.raises(RateLimitError) as caught:
-        await worker.cases.get(1)
-    assert caught.value.status is None
-    assert caught.value.retry_at.timestamp() == pytest.approx(clock.time() + caught.value.retry_after)
-    assert len(sandbox.received) == 1
-    assert clock.waited == 0
-
-
-async def test_a_hint_beyond_ones_patience_is_raised_at_once(sandbox, desk, clock):
-    sandbox.fault("get", status=429, retry_after="1000")
-    with pytest.raises(RateLimitError):
-        await desk.cases.get(1)
-    assert clock.waited == 0
-
-
-async def test_patience_counts_all_that_was_waited_for(sandbox, desk, clock):
-    sandbox.fault("get", times=9, status=429, retry_after="50")
-    with pytest.raises(RateLimitError):
-        await desk.cases.get(1)
-    assert 100 <= clock.waited <= 110
-
-
-async def test_an_hour_that_is_used_up_ends_a_bulk_search_late_but_whole(clock):
-    sandbox = Sandbox(2_000, clock=clock, limit=FixedHour(3, phase=600))
-    async with client(sandbox, clock) as desk:
-        cases = await desk.with_options(priority="bulk").cases.search().collect()
-    assert [case.id for case in cases] == list(range(1, 2_001))
-    assert clock.waited >= 600
-
-
-async def test_a_shorter_hour_shortens_all_pauses(clock):
-    sandbox = Sandbox(2_000, clock=clock, limit=FixedHour(3, window=6.0))
-    async with client(sandbox, clock, limiter=RateLimiter(window=6.0)) as desk:
-        assert len(await desk.with_options(priority="bulk").cases.search().collect()) == 2_000
-    assert clock.waited < 12
-
-
-async def test_the_allowance_follows_the_headers(clock):
-    sandbox = Sandbox(clock=clock, limit=FixedHour(1800))
-    async with client(sandbox, clock) as desk:
-        await desk.check()
-        assert (desk.allowance.limit, desk.allowance.remaining) == (1800, 1799)
-        assert desk.allowance.blocked_until is None
-
-
-async def test_two_clients_may_share_a_limiter(sandbox, clock):
-    limiter = RateLimiter()
-    async with client(sandbox, clock, limiter=limiter) as one, client(sandbox, clock, limiter=limiter) as other:
-        sandbox.fault("get", status=429, retry_after="30")
-        with pytest.raises(RateLimitError):
-            await one.with_options(on_rate_limit="raise").cases.get(1)
-        await other.cases.get(1)
-    assert clock.waited >= 30
-
-
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
 async def test_a_read_survives_a_server_that_stumbles(sandbox, desk, status):
     sandbox.fault("get", times=3, status=status)
@@ -184,16 +79,6 @@ async def test_errors_say_how_often_something_was_sent(sandbox, desk):
         await worker.cases.get(1)
     with pytest.raises(RateLimitError, match="not sent"):
         await worker.cases.get(1)
-
-
-async def test_two_clients_with_the_real_clock_may_share_a_busy_limiter():
-    sandbox, limiter = Sandbox(latency=0.05), RateLimiter()
-    settings = {"api_key": sandbox.api_key, "transport": httpx.ASGITransport(sandbox.app), "limiter": limiter}
-    async with FuseDesk("acme", **settings) as one, anyio.create_task_group() as group:
-        group.start_soon(one.cases.get, 1)
-        await anyio.sleep(0.01)
-        async with FuseDesk("acme", **settings) as other:
-            assert (await other.cases.get(2)).id == 2
 
 
 async def test_a_server_may_say_when_it_will_be_back(sandbox, desk, clock):
@@ -301,24 +186,3 @@ async def test_a_bad_record_does_not_lose_its_page(sandbox, desk, clock):
 async def test_nothing_found_is_an_empty_list(sandbox, desk, body):
     sandbox.fault("search", body=body)
     assert await desk.cases.search().collect() == []
-
-
-async def test_calls_and_refusals_are_logged_once(sandbox, desk, caplog):
-    sandbox.fault("get", status=429, retry_after="30")
-    with caplog.at_level(logging.DEBUG, "fusedesk_async"):
-        async with anyio.create_task_group() as group:
-            for number in range(1, 11):
-                group.start_soon(desk.cases.get, number)
-    messages = [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
-    assert len(messages) == 1
-    assert "429" in messages[0]
-
-
-async def test_people_go_before_bulk_work(clock):
-    sandbox = Sandbox(clock=clock, latency=1.0)
-    async with client(sandbox, clock, concurrency=1) as desk, anyio.create_task_group() as group:
-        bulk = desk.with_options(priority="bulk")
-        for number in range(1, 6):
-            group.start_soon(bulk.cases.get, number)
-        group.start_soon(desk.cases.get, 100)
-    assert "v1/cases/100" in [request.path.removeprefix("/api/") for request in sandbox.received][:2]

@@ -1,0 +1,46 @@
+"""Our own record of calls, for when answers do not tell how many are left."""
+
+from collections import deque
+
+import attrs
+
+
+@attrs.define(eq=False, repr=False)
+class CallLog:
+    """The calls of the last hour. One counts from when it leaves until an hour after its answer.
+
+    The server counted it in between, at a moment we do not know, so "never more than N here" implies "never more
+    than N there", whether the server keeps a fixed hour, a sliding one or a bucket.
+
+    Args:
+        window: How long the hour lasts, in seconds.
+    """
+
+    window: float
+    _out: int = 0
+    _ended: deque[float] = attrs.field(factory=deque[float])
+
+    def begin(self) -> None:
+        """A call leaves."""
+        self._out += 1
+
+    def end(self, now: float, *, counted: bool = True) -> None:
+        """It is over; `counted` unless the server surely did not count it."""
+        self._out -= 1
+        if counted:
+            self._ended.append(now)
+
+    def count(self, now: float) -> int:
+        """Calls that may still count."""
+        while self._ended and now - self._ended[0] >= self.window:
+            self._ended.popleft()
+        return self._out + len(self._ended)
+
+    def delay(self, most: int, now: float) -> float:
+        """Seconds until fewer than `most` calls count: 0 if that is so now, infinite if it depends on an answer."""
+        too_many = self.count(now) - most
+        if too_many < 0:
+            return 0.0
+        if too_many >= len(self._ended):
+            return float("inf")
+        return self._ended[too_many] + self.window - now

@@ -1,0 +1,100 @@
+"""What happens on the way that a program may want to show or count, and who is told."""
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import attrs
+
+from fusedesk_async.errors import FuseDeskError, Request
+
+logger = logging.getLogger("fusedesk_async")
+
+WaitReason: TypeAlias = Literal["reserve", "quota", "refused"]
+"""Why calls wait: what is left is kept for interactive calls; nothing is left; the server refused a call (429)."""
+
+
+@attrs.frozen(kw_only=True)
+class CallAnswered:
+    """An answer came, whatever it says.
+
+    Attributes:
+        request: What was asked.
+        status: The HTTP status; 429 if the call was refused for its number.
+        seconds: From leaving to the last byte.
+    """
+
+    request: Request
+    status: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class CallRetried:
+    """A call failed and is tried again after a pause. A 429 is no failure and is not among them.
+
+    Attributes:
+        request: What was asked.
+        error: How it failed.
+        pause: Seconds until it is tried again, without waiting for quota.
+    """
+
+    request: Request
+    error: FuseDeskError
+    pause: float
+
+
+@attrs.frozen(kw_only=True)
+class QuotaWait:
+    """Calls are held back. Told when it begins, and again when the moment changes at which the next call goes.
+
+    Attributes:
+        reason: Why.
+        until: When the next call goes, in UTC.
+        waiting: How many calls wait.
+    """
+
+    reason: WaitReason
+    until: datetime
+    waiting: int
+
+
+@attrs.frozen(kw_only=True)
+class QuotaWaitOver:
+    """Calls go freely again.
+
+    Attributes:
+        seconds: How long they were held back.
+    """
+
+    seconds: float
+
+
+Event: TypeAlias = CallAnswered | CallRetried | QuotaWait | QuotaWaitOver
+Observer: TypeAlias = Callable[[Event], object]
+
+
+class Observers:
+    """Those who are told. One that fails is logged, and disturbs neither the calls nor the others."""
+
+    def __init__(self) -> None:
+        self._all: list[Observer] = []
+
+    @contextmanager
+    def told(self, observer: Observer) -> Generator[None, None, None]:
+        """Tell the observer while the block lasts."""
+        self._all.append(observer)
+        try:
+            yield
+        finally:
+            self._all.remove(observer)
+
+    def tell(self, event: Event) -> None:
+        """Tell everybody."""
+        for observer in tuple(self._all):
+            try:
+                observer(event)
+            except Exception:
+                logger.exception("an observer failed at %r", event)
