@@ -1,12 +1,17 @@
 """An async Python client for FuseDesk that stays inside the hourly quota, loses no record and repeats no write."""
 
 from fusedesk_async._allowance import Allowance
+from fusedesk_async._bookmark import Bookmark
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._clock import Clock
-from fusedesk_async._pagination import Page, Pages
+from fusedesk_async._events import CallAnswered, CallRetried, Event, Observer, QuotaWait, QuotaWaitOver
+from fusedesk_async._lookup import Lookup
+from fusedesk_async._pagination import Pages
+from fusedesk_async._plans import Page
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._retry import JitteredBackoff, RetryPolicy
 from fusedesk_async._version import __version__
+from fusedesk_async._walk import Walk, WalkReport
 from fusedesk_async.errors import (
     AnswerLostError,
     APIError,
@@ -51,6 +56,9 @@ __all__ = [
     "Allowance",
     "AnswerLostError",
     "AuthenticationError",
+    "Bookmark",
+    "CallAnswered",
+    "CallRetried",
     "Case",
     "CaseDetail",
     "CaseFilters",
@@ -59,6 +67,7 @@ __all__ = [
     "CreatedCase",
     "DateFilter",
     "Email",
+    "Event",
     "ExportError",
     "FuseDesk",
     "FuseDeskError",
@@ -66,6 +75,7 @@ __all__ = [
     "HistoryItem",
     "JitteredBackoff",
     "KnownStatus",
+    "Lookup",
     "NewCase",
     "NewEmail",
     "NewHistoryItem",
@@ -73,12 +83,15 @@ __all__ = [
     "NotFoundError",
     "NotSentError",
     "Note",
+    "Observer",
     "Order",
     "OutcomeUnknownError",
     "Page",
     "Pages",
     "PaginationError",
     "PermissionDeniedError",
+    "QuotaWait",
+    "QuotaWaitOver",
     "RateLimitError",
     "RateLimiter",
     "Record",
@@ -88,6 +101,8 @@ __all__ = [
     "ServerError",
     "TransportError",
     "UnexpectedResponseError",
+    "Walk",
+    "WalkReport",
     "__version__",
     "after",
     "asc",

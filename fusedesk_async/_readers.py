@@ -24,10 +24,12 @@ class Records(Generic[R]):
     Attributes:
         items: The records, in the order they came.
         rejected: One error for each record that could not be read.
+        places: Where in the answer each of these stood.
     """
 
     items: tuple[R, ...] = ()
     rejected: tuple[UnexpectedResponseError, ...] = ()
+    places: tuple[int, ...] = ()
 
     @property
     def received(self) -> int:
@@ -43,6 +45,7 @@ def many(record: type[R]) -> Reader[Records[R]]:
         if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
             return Records(cast("tuple[R, ...]", tuple(rows)))
         rejected: list[UnexpectedResponseError] = []
+        places: list[int] = []
         items: list[R] = []
         for place, row in enumerate(rows):
             if not isinstance(row, bytes):
@@ -52,7 +55,8 @@ def many(record: type[R]) -> Reader[Records[R]]:
                 items.append(structure(record, row, report))
             except UnexpectedResponseError as error:
                 rejected.append(report(within(error, f"$[{place}]")))
-        return Records(tuple(items), tuple(rejected))
+                places.append(place)
+        return Records(tuple(items), tuple(rejected), tuple(places))
 
     return read
 

@@ -1,8 +1,8 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusedesk_async import Case, ConfigurationError, PaginationError, UnexpectedResponseError
+from fusedesk_async import Case, ConfigurationError, PaginationError, RateLimitError, UnexpectedResponseError
 from fusedesk_async._call import get
 from fusedesk_async._pagination import Pages
 from fusedesk_async._readers import Records, many
@@ -65,7 +65,7 @@ async def test_the_other_parameters_go_along_with_each_page():
 async def test_a_server_that_caps_its_pages_is_followed_by_the_rows_received():
     server = Server(range(995), cap=100)
     assert await ids(pages(server, 500)) == list(range(995))
-    assert [offset for _, offset in server.asked][:3] == [0, 100, 200]
+    assert [offset for _, offset in server.asked][:3] == [0, 99, 198]
 
 
 async def test_a_short_first_page_is_the_end():
@@ -77,7 +77,7 @@ async def test_a_short_first_page_is_the_end():
 async def test_a_long_first_page_is_not_believed_to_be_the_end():
     server = Server(range(100))
     assert len(await ids(pages(server, 500))) == 100
-    assert server.asked == [(500, 0), (500, 100)]
+    assert server.asked == [(500, 0), (500, 99)]
 
 
 @pytest.mark.parametrize("ascending", [True, False])
@@ -96,8 +96,10 @@ async def test_a_list_that_grows_at_its_end_is_followed():
 
 
 async def test_ids_that_descend_inside_a_page_are_an_error():
-    with pytest.raises(PaginationError, match="descend"):
-        await ids(pages(Server([1, 3, 2])))
+    listing = aiter(pages(Server([1, 3, 2])))
+    with pytest.raises(PaginationError, match="3 comes before 2"):
+        await anext(listing)
+    assert [case async for case in listing] == []
 
 
 async def test_equal_neighbours_come_once():
@@ -115,9 +117,10 @@ async def test_a_server_that_ignores_the_offset_is_an_error_not_a_loop(ascending
 
 async def test_pages_that_cannot_be_read_are_no_loop_either():
     async def send(call):
-        return Records((), (UnexpectedResponseError("expected a whole number"),) * call.query["limit"])
+        rows = call.query["limit"]
+        return Records((), (UnexpectedResponseError("expected a whole number"),) * rows, tuple(range(rows)))
 
-    with pytest.raises(PaginationError, match="offset is ignored"):
+    with pytest.raises(PaginationError, match="cannot be read"):
         await ids(pages(send))
 
 
@@ -131,7 +134,9 @@ async def test_a_first_record_that_cannot_be_read_is_not_none():
 
 async def test_rows_that_come_back_before_the_reader_are_no_ignored_offset():
     server = Server(range(10, 15), between=lambda rows: rows.insert(0, rows[0] - 1) if rows[0] > 8 else None)
-    assert await ids(pages(server, 1)) == list(range(10, 15))
+    assert await ids(pages(server, 2)) == list(range(10, 15))
+    server = Server(range(10, 15), between=lambda rows: rows.insert(0, rows[0] - 1) if rows[0] > 8 else None)
+    assert await ids(pages(server, 1, ascending=False)) == list(range(10, 15))
 
 
 async def test_first_asks_for_one_row():
@@ -141,7 +146,7 @@ async def test_first_asks_for_one_row():
     assert await pages(Server([])).first() is None
 
 
-@pytest.mark.parametrize(("wanted", "calls"), [(0, 0), (1, 1), (10, 1), (11, 2), (None, 4)])
+@pytest.mark.parametrize(("wanted", "calls"), [(0, 0), (1, 1), (10, 1), (11, 2), (None, 5)])
 async def test_collect_asks_for_no_more_than_it_takes(wanted, calls):
     server = Server(range(30))
     assert len(await pages(server).collect(wanted)) == (30 if wanted is None else wanted)
@@ -151,16 +156,23 @@ async def test_collect_asks_for_no_more_than_it_takes(wanted, calls):
 async def test_pages_say_what_came():
     server = Server(range(25))
     seen = [(page.offset, page.received, len(page.items)) async for page in pages(server).pages()]
+    assert seen == [(0, 10, 10), (9, 10, 9), (18, 7, 6), (24, 1, 0)]
+    seen = [(page.offset, page.received, len(page.items)) async for page in pages(server, ascending=False).pages()]
     assert seen == [(0, 10, 10), (10, 10, 10), (20, 5, 5), (25, 0, 0)]
 
 
-@pytest.mark.parametrize("size", [0, -1, 501])
+@pytest.mark.parametrize("size", [0, -1, 1, 501, True, 2.0, "10"])
 def test_a_page_size_the_server_does_not_know_is_refused(size):
-    with pytest.raises(ConfigurationError, match="page_size"):
+    with pytest.raises(ConfigurationError, match=r"page_size is a whole number from 2 to 500, not"):
         pages(Server([]), size)
 
 
-@given(st.integers(0, 900), st.integers(1, 500), st.integers(100, 500), st.booleans())
+async def test_pages_of_one_row_will_do_where_they_need_not_join():
+    assert await ids(pages(Server(range(5)), 1, ascending=False)) == list(range(5))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 900), st.integers(2, 500), st.integers(100, 500), st.booleans())
 async def test_whatever_the_sizes_all_of_a_quiet_list_comes(count, page_size, cap, ascending):
     numbers = [number * 3 for number in range(count)]
     assert await ids(pages(Server(numbers, cap=cap), page_size, ascending=ascending)) == numbers
@@ -170,6 +182,22 @@ async def test_an_iteration_may_be_gone_on_with():
     records = aiter(pages(Server(range(30))))
     assert (await anext(records)).id == 0
     assert [case.id async for case in records] == list(range(1, 30))
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+async def test_an_iteration_may_be_gone_on_with_after_an_error(ascending):
+    server, failures = Server(range(30)), [RateLimitError("enough", None, 429)]
+
+    async def send(call):
+        if call.query["offset"] and failures:
+            raise failures.pop()
+        return await server(call)
+
+    records = aiter(pages(send, ascending=ascending))
+    seen = [(await anext(records)).id for _ in range(10)]
+    with pytest.raises(RateLimitError):
+        await anext(records)
+    assert seen + [case.id async for case in records] == list(range(30))
 
 
 async def test_an_iteration_may_be_left_half_way():

@@ -22,19 +22,19 @@ class ConnectionDroppedError(ConnectionError):
     """What a dropped connection looks like in process, where there is none to close."""
 
 
-def make_app(answer: Callable[[Received], Answer], clock: Clock, latency: float) -> Starlette:
+def make_app(answer: Callable[[Received], Answer], clock: Clock, latency: Callable[[], float]) -> Starlette:
     """The application.
 
     Args:
         answer: the front desk; is told of each request as soon as it is complete.
         clock: tells when, and waits.
-        latency: seconds between carrying a request out and answering it.
+        latency: gives the seconds between carrying a request out and answering it.
     """
     return Starlette(routes=[Route("/{path:path}", _Door(answer, clock, latency))])
 
 
 class _Door:
-    def __init__(self, answer: Callable[[Received], Answer], clock: Clock, latency: float) -> None:
+    def __init__(self, answer: Callable[[Received], Answer], clock: Clock, latency: Callable[[], float]) -> None:
         self._answer = answer
         self._clock = clock
         self._latency = latency
@@ -45,7 +45,7 @@ class _Door:
         except ClientDisconnect:
             return
         answer = self._answer(received)
-        if wait := self._latency + answer.delay:
+        if wait := self._latency() + answer.delay:
             await self._clock.sleep(wait)
         if answer.drop:
             if not await _hung_up(receive):

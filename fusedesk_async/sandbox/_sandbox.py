@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -47,7 +47,7 @@ class Sandbox:
         remaining_header: header that tells the calls left, whose name is assumed; None: not sent.
         retry_after: how a 429 tells the wait; None: not at all. Whether FuseDesk tells it is unknown.
         page_cap: rows at most in a page, silently, whatever limit was asked.
-        latency: seconds between carrying a call out and answering it.
+        latency: seconds between carrying a call out and answering it, or a function that draws them for each call.
         clock: brings the time; the machine's by default.
     """
 
@@ -62,13 +62,13 @@ class Sandbox:
         remaining_header: str | None = "X-FuseDesk-Usage-Remaining",
         retry_after: Literal["seconds", "date"] | None = None,
         page_cap: int | None = None,
-        latency: float = 0.0,
+        latency: float | Callable[[], float] = 0.0,
         clock: Clock | None = None,
     ) -> None:
         self.state = State(seed, cases)
         self.received: deque[Received] = deque(maxlen=_REMEMBERED)
         self._clock = clock or SystemClock()
-        self._latency = latency
+        self._latency = latency if callable(latency) else partial(float, latency)
         self._keys = keys or {"sandbox-key": ALL_SCOPES}
         manners = Manners(limit_header, remaining_header, retry_after, page_cap)
         self._front = Front(self.state, self._keys, limit, manners, self._clock)

@@ -249,6 +249,14 @@ async def test_latency_passes_on_the_clock(connect: Connect) -> None:
     assert clock.waited == pytest.approx(0.3)
 
 
+async def test_latency_may_be_drawn_for_each_call(connect: Connect) -> None:
+    clock, draws = VirtualClock(), iter([0.5, 2.0])
+    async with connect(Sandbox(5, latency=lambda: next(draws), clock=clock)) as http:
+        await http.get(CASES)
+        await http.get(CASES)
+    assert clock.waited == pytest.approx(2.5)
+
+
 async def test_calls_in_parallel_wait_together(connect: Connect) -> None:
     clock = VirtualClock()
     sandbox = Sandbox(50, latency=0.3, clock=clock)

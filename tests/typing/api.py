@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 from uuid import UUID
 
 from tenacity import stop_after_attempt, stop_before_delay, wait_fixed
@@ -12,24 +12,33 @@ from fusedesk_async import (
     Acknowledgement,
     Allowance,
     APIError,
+    Bookmark,
+    CallAnswered,
+    CallRetried,
     Case,
     CaseDetail,
     CaseFilters,
     CreatedCase,
     Email,
+    Event,
     FuseDesk,
     FuseDeskError,
     HistoryItem,
+    Lookup,
     NewCase,
     NewEmail,
     NewNote,
     Note,
     Page,
     Pages,
+    QuotaWait,
+    QuotaWaitOver,
     RateLimiter,
     Request,
     RetryPolicy,
     UnexpectedResponseError,
+    Walk,
+    WalkReport,
     after,
     asc,
     before,
@@ -65,6 +74,35 @@ async def clients() -> None:
         await opened.call("PATCH", "cases")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
+def heard(event: Event) -> str:
+    match event:
+        case CallAnswered(request=request, status=status, seconds=seconds):
+            assert_type(request, Request)
+            assert_type((status, seconds), tuple[int, float])
+            return request.path
+        case CallRetried(error=error, pause=pause):
+            assert_type(error, FuseDeskError)
+            return f"{pause:.0f}"
+        case QuotaWait(reason=reason, until=until, waiting=waiting):
+            assert_type(reason, Literal["reserve", "quota", "refused"])
+            assert_type((until, waiting), tuple[datetime, int])
+            return reason
+        case QuotaWaitOver():
+            return f"{event.seconds:.0f}"
+
+
+def only_answers(event: CallAnswered) -> None:
+    assert_type(event.status, int)
+
+
+async def observers(desk: FuseDesk) -> None:
+    with desk.observe(heard), desk.observe(print), desk.observe(lambda event: assert_type(event, Event)):
+        await desk.check()
+    desk.observe(only_answers)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    RateLimiter(reserve=0.2, assumed_limit=600, usage_header="X-Calls-Left")
+    RateLimiter(reserve="0.2")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
 async def searches(desk: FuseDesk, filters: CaseFilters) -> None:
     found = desk.cases.search(
         status="open",
@@ -87,6 +125,36 @@ async def searches(desk: FuseDesk, filters: CaseFilters) -> None:
     desk.cases.search(**filters)
     desk.cases.search(statsu="open")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     desk.cases.search(rep_id="five")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+async def walks(desk: FuseDesk, filters: CaseFilters, bookmark: Bookmark) -> None:
+    walk = desk.cases.walk(status="all", concurrency=2, page_size=100, after=bookmark, on_unordered="report")
+    assert_type(walk, Walk[Case])
+    async with walk as opened:
+        assert_type(opened, Walk[Case])
+        async for case in opened:
+            assert_type(case, Case)
+        async for page in opened.pages():
+            assert_type(page, Page[Case])
+    assert_type(walk.report, WalkReport)
+    assert_type(walk.report.calls, int)
+    assert_type(walk.report.unordered, bool)
+    assert_type(walk.bookmark, Bookmark)
+    assert_type(Bookmark.parse(str(walk.bookmark)).id, int | None)
+    desk.cases.walk(**filters)
+    desk.cases.walk(statsu="open")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    desk.cases.walk(order_by="id")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    desk.cases.walk(on_unordered="ignore")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    async with desk.cases.get_many([1, 2], concurrency=2) as lookup:
+        assert_type(lookup, Lookup[CaseDetail])
+        async for case_id, result in lookup:
+            assert_type(case_id, int)
+            assert_type(result, CaseDetail | FuseDeskError)
+    assert_type(lookup.completed, int)
+    async with desk.cases.walk() as source, desk.cases.get_many(source) as lookup:
+        assert_type(await anext(lookup), tuple[int, CaseDetail | FuseDeskError])
+    desk.cases.get_many(case.id async for case in desk.cases.search())
+    desk.cases.get_many(["1"])  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
 
 
 async def cases(desk: FuseDesk) -> None:
