@@ -46,8 +46,11 @@ class Download:
         say(summary(self.tally, written))
 
     async def _fetch(self) -> None:
-        async with self.desk as desk, shown(desk, self.tally, self.display):
-            pages = desk.with_options(priority="bulk").cases.search(**self.filters)
-            async for page in pages.pages():
+        async with (
+            self.desk as desk,
+            shown(desk, self.tally, self.display),
+            desk.cases.walk(**self.filters) as walk,
+        ):
+            async for page in walk.pages():
                 self.tally.add(page)
                 self.output.write(json_line(case.source) for case in page.items)

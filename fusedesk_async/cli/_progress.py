@@ -17,7 +17,7 @@ from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._status import Tally, pace, pause, work_done
 
 GLANCE = 0.1
-"""Seconds between two looks at the allowance."""
+"""Seconds between two looks at the tally."""
 QUIET = 10.0
 """Seconds between two lines in a log."""
 
@@ -111,14 +111,15 @@ async def shown(desk: FuseDesk, tally: Tally, display: Display) -> AsyncGenerato
 
     async def watch() -> None:
         while True:
-            tally.look(desk.allowance)
+            tally.allowance = desk.allowance
             display.show(tally)
             await anyio.sleep(GLANCE)
 
     try:
         async with anyio.create_task_group() as group:
             group.start_soon(watch)
-            yield
+            with desk.observe(tally.told):
+                yield
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None  # one thing went wrong, in the block or on stderr

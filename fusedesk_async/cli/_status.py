@@ -5,11 +5,10 @@ from datetime import datetime
 
 import attrs
 
-from fusedesk_async import Allowance, Case, Page
+from fusedesk_async import Allowance, CallAnswered, Case, Event, Page, QuotaWait, QuotaWaitOver
 from fusedesk_async.cli._text import counted
 
-_SAME_PAUSE = 0.05
-"""Seconds by which the end of one and the same pause may seem to move, as it is the sum of two clocks."""
+_REFUSED = 429
 
 
 @attrs.define
@@ -19,50 +18,52 @@ class Tally:
     Attributes:
         ids: The ids of all cases, if they are to be kept; that takes memory.
         cases: Cases received.
-        calls: Calls that brought cases. Repeated and refused ones are not known here.
+        calls: Calls that were answered.
+        refused: Those of them that were refused for their number (429).
         rejected: The ids of the cases that could not be read.
-        waits: How often the server told us to wait.
+        waits: How often there was quota to be waited for.
         waited: Seconds spent so.
+        blocked_until: When the next call goes, while there is.
         allowance: As last seen.
     """
 
     ids: set[int] | None = None
     cases: int = 0
     calls: int = 0
+    refused: int = 0
     rejected: list[int | str | None] = attrs.field(factory=list[int | str | None])
     waits: int = 0
     waited: float = 0.0
+    blocked_until: datetime | None = None
     allowance: Allowance = attrs.field(factory=Allowance)
     _started: float = attrs.field(factory=time.monotonic)
-    _looked: float = attrs.field(factory=time.monotonic)
-    _pause_end: float = 0.0
 
     def add(self, page: Page[Case]) -> None:
         """Count a page."""
         self.cases += len(page.items)
-        self.calls += 1
         self.rejected.extend(error.record_id for error in page.rejected)
         if self.ids is not None:
             self.ids.update(case.id for case in page.items)
 
-    def look(self, allowance: Allowance) -> None:
-        """Take note of the allowance, and of a pause if there is one."""
-        now, until = time.monotonic(), allowance.blocked_until
-        if until:
-            self.waited += now - self._looked if self.blocked_until else 0.0
-            self.waits += until.timestamp() > self._pause_end + _SAME_PAUSE
-            self._pause_end = until.timestamp()
-        self._looked, self.allowance = now, allowance
+    def told(self, event: Event) -> None:
+        """Count what the client tells of."""
+        match event:
+            case CallAnswered():
+                self.calls += 1
+                self.refused += event.status == _REFUSED
+            case QuotaWait():
+                self.waits += self.blocked_until is None
+                self.blocked_until = event.until
+            case QuotaWaitOver():
+                self.waited += event.seconds
+                self.blocked_until = None
+            case _:
+                pass
 
     @property
     def seconds(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self._started
-
-    @property
-    def blocked_until(self) -> datetime | None:
-        """The end of the present pause."""
-        return self.allowance.blocked_until
 
 
 def work_done(tally: Tally) -> str:
@@ -88,4 +89,5 @@ def pause(until: datetime) -> str:
 def summary(tally: Tally, written: str) -> str:
     """What an export has done."""
     waits = f", {counted(tally.waits, 'wait')} for quota ({tally.waited:.1f} s)" if tally.waits else ""
-    return f"{work_done(tally)}, {tally.seconds:.1f} s{waits}, {written}"
+    refused = f" ({tally.refused:,} refused)" if tally.refused else ""
+    return f"{work_done(tally)}{refused}, {tally.seconds:.1f} s{waits}, {written}"

@@ -6,19 +6,19 @@ import pytest
 from fusedesk_async.cli._demo import Demo, run_demo
 from fusedesk_async.cli._failure import CommandError
 
-SMALL = Demo(cases=1_500, limit=2, window=0.4)
+SMALL = Demo(cases=6_000, limit=8, window=0.4)
 
 
 def test_the_demo_copes_with_a_limit_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo.jsonl"
     run_demo(str(out), overwrite=False, demo=SMALL)
-    assert len(out.read_bytes().splitlines()) == 1_500
+    assert len(out.read_bytes().splitlines()) == 6_000
     told = capsys.readouterr().err
-    assert 'a sandbox that allows 2 calls per "hour" of 0.4 s' in told
+    assert 'a sandbox that allows 8 calls per "hour" of 0.4 s' in told
     assert re.search(r"waiting for quota until \d\d:\d\d:\d\d \(\d s\)", told)
-    assert re.search(r"1,500 cases, 4 calls, .* wait.? for quota \(0\.\d s\), .* MB", told)
-    assert re.search(r"[1-9] of them refused \(429\), [1-9] pause", told)
-    assert told.endswith("all 1,500 cases came, each exactly once\n")
+    assert re.search(r"6,000 cases, \d+ calls.* wait.? for quota \(\d\.\d s\), .* MB", told)
+    assert re.search(r"\d+ calls, \d of them refused \(429\), [1-9] wait", told)
+    assert told.endswith("all 6,000 cases came, each exactly once\n")
 
 
 def test_the_demo_replaces_nothing(tmp_path: Path) -> None:

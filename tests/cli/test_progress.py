@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from fusedesk_async import Allowance, Case
+from fusedesk_async import Allowance, Case, QuotaWait, QuotaWaitOver
 from fusedesk_async.cli._case_list import case_table
 from fusedesk_async.cli._output import size_text
 from fusedesk_async.cli._progress import Bar, Lines
@@ -12,25 +12,26 @@ from fusedesk_async.cli._status import Tally, pace, summary
 from fusedesk_async.cli._text import clean, json_line, one_line, terminal_json
 
 
-def blocked(seconds: float) -> Allowance:
-    return Allowance(blocked_until=datetime.now(UTC) + timedelta(seconds=seconds))
+def held_back(seconds: float) -> QuotaWait:
+    return QuotaWait(reason="quota", until=datetime.now(UTC) + timedelta(seconds=seconds), waiting=1)
 
 
-def test_lines_come_now_and_then_and_at_each_pause() -> None:
+def test_lines_come_now_and_then_and_at_each_wait() -> None:
     told: list[str] = []
     lines, tally = Lines(interval=0.0, tell=told.append), Tally(cases=500, calls=1)
     with lines:
         lines.show(tally)
-        tally.look(blocked(30))
+        tally.told(held_back(30))
         lines.show(tally)
-        tally.look(blocked(30.01))
+        tally.told(held_back(60))
         lines.show(tally)
-        tally.look(blocked(60))
+        tally.told(QuotaWaitOver(seconds=60.0))
+        tally.told(held_back(60))
         lines.show(tally)
     assert told[0].startswith("500 cases, 1 call, 0 s, ")
     assert [line.startswith("500 cases, 1 call, waiting for quota until ") for line in told[1:]] == [True, True]
     assert tally.waits == 2
-    assert ", 2 waits for quota (" in summary(tally, "out.jsonl")
+    assert ", 2 waits for quota (60.0 s)" in summary(tally, "out.jsonl")
 
 
 def test_lines_are_quiet_for_ten_seconds() -> None:
@@ -49,8 +50,7 @@ def test_lines_are_quiet_for_ten_seconds() -> None:
     ],
 )
 def test_the_allowance_is_told_as_far_as_it_is_known(allowance: Allowance, end: str) -> None:
-    tally = Tally()
-    tally.look(allowance)
+    tally = Tally(allowance=allowance)
     assert pace(tally).endswith(end)
 
 
