@@ -49,11 +49,11 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
 
 
-def judge(bars: Sequence[tuple[str, float, float]]) -> None:
+def judge(bars: Sequence[tuple[str, float, float]], unit: str = "x") -> None:
     """Print each measured ratio with its bar, and leave with status 1 if one is missed."""
     print()
     for what, ratio, bar in bars:
-        print(f"{'met' if ratio <= bar else 'MISSED'}: {what} {ratio:.2f} x, bar {bar:.2f} x")
+        print(f"{'met' if ratio <= bar else 'MISSED'}: {what} {ratio:.2f} {unit}, bar {bar:.2f} {unit}")
     sys.exit(any(ratio > bar for _, ratio, bar in bars))
 
 

@@ -60,18 +60,18 @@ async def httpx_cattrs(url: str, converter: cattrs.Converter) -> int:
     return await httpx_dicts(url, lambda response: converter.structure(response.json(), list[Case]))
 
 
-def dlt_pages(url: str) -> int:
+def dlt_pages(url: str, page_size: int = PAGE_SIZE) -> int:
     """The REST client of dlt: dicts."""
     rest_client = import_module("dlt.sources.helpers.rest_client.client")
     paginators = import_module("dlt.sources.helpers.rest_client.paginators")
-    paginator = paginators.OffsetPaginator(limit=PAGE_SIZE, total_path=None)
+    paginator = paginators.OffsetPaginator(limit=page_size, total_path=None)
     client = rest_client.RESTClient(
         base_url=url, headers={"X-FuseDesk-API-Key": KEY}, paginator=paginator, data_selector="$"
     )
     return sum(1 for page in client.paginate("api/v1/cases") for _ in page)
 
 
-def make_singer(url: str) -> Callable[[], int]:
+def make_singer(url: str, rows: int = PAGE_SIZE) -> Callable[[], int]:
     """A stream of Singer's SDK: dicts, not yet written as messages."""
     singer: Any = import_module("singer_sdk")
     pagination: Any = import_module("singer_sdk.pagination")
@@ -86,11 +86,11 @@ def make_singer(url: str) -> Callable[[], int]:
         http_headers = {"X-FuseDesk-API-Key": KEY}  # noqa: RUF012 - as Singer wants it
 
         def get_new_paginator(self) -> Offsets:
-            return Offsets(start_value=0, page_size=PAGE_SIZE)
+            return Offsets(start_value=0, page_size=rows)
 
         def get_url_params(self, context: Any, next_page_token: int | None) -> dict[str, Any]:
             del context
-            return {"limit": PAGE_SIZE, "offset": next_page_token or 0}
+            return {"limit": rows, "offset": next_page_token or 0}
 
     class Desk(singer.Tap):  # type: ignore[misc] # may not be installed
         name = "tap-fusedesk"

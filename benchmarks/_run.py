@@ -1,0 +1,194 @@
+"""One run of the experiment: a sender at work against a server, in virtual time, beside its bound."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from heapq import merge
+from itertools import count
+from typing import Any
+
+import attrs
+from _oracle import bound
+from _people import People, poisson
+from _senders import Sender, make_sender
+from _servers import FINE, HOUR, KINDS, TOO_MANY, Change, Headers, Kind, Server, headers
+from _virtual import LoopClock, NeverEndsError, run_virtual
+
+from fusedesk_async import Request
+from fusedesk_async._turns import Patience, Places
+from fusedesk_async._wire import Answer
+
+FASTEST, SLOWEST = 0.1, 0.6
+"""Seconds a call takes from its start to its answer."""
+
+_REQUEST = Request("GET", "v1/cases")
+
+
+@attrs.frozen(kw_only=True)
+class Trial:
+    """What is tried.
+
+    Attributes:
+        server: The name of its kind, or a kind.
+        calls: How many bulk calls are to be done.
+        headers: What the answers tell.
+        seed: Decides on phases, latencies, others and jitter.
+        stranger: Calls a second of another program with the same key.
+        people: Who asks for something beside the bulk work.
+        reserve: The part of the hour's calls left untouched, here and by the bound.
+        places: Calls on their way at once.
+        sender: `library`, or the name of a peer.
+    """
+
+    server: str | Kind
+    calls: int = 5_000
+    headers: Headers = "both"
+    seed: int = 1
+    stranger: float = 0.0
+    people: People | None = None
+    reserve: float = 0.1
+    places: int = 4
+    sender: str = "library"
+
+
+@attrs.define(kw_only=True)
+class Outcome:
+    """What came of it; seconds throughout.
+
+    Attributes:
+        elapsed: Until the last bulk call was answered; infinite if that never happened.
+        bound: What the oracle needs.
+        refusals: When a call left that was refused with 429, bulk or not, and when that was known.
+        waits: How long each call of people took, from asking to answer.
+        trouble: Why it did not end.
+    """
+
+    elapsed: float = float("inf")
+    bound: float = 0.0
+    refusals: list[tuple[float, float]] = attrs.field(factory=list[tuple[float, float]])
+    waits: list[float] = attrs.field(factory=list[float])
+    trouble: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """How many times the bound it took."""
+        return self.elapsed / self.bound
+
+    @property
+    def refused(self) -> int:
+        """How many calls were refused."""
+        return len(self.refusals)
+
+    @property
+    def burst(self) -> int:
+        """The most calls refused that had left before one of them was known to be."""
+        largest, size, known = 0, 0, 0.0
+        for left_at, known_at in sorted(self.refusals):
+            size, known = (size + 1, min(known, known_at)) if left_at < known else (1, known_at)
+            largest = max(largest, size)
+        return largest
+
+
+def run(server: str | Kind, **settings: Any) -> Outcome:
+    """Try something; see `Trial` for what there is to set."""
+    return run_trial(Trial(server=server, **settings))
+
+
+def run_trial(trial: Trial) -> Outcome:
+    """Try something."""
+    bench = _Bench(trial)
+    try:
+        run_virtual(bench.work)
+    except NeverEndsError as error:
+        bench.outcome.trouble = str(error)
+    server = _server(trial, people_count=True)
+    bench.outcome.bound = bound(
+        server, trial.calls, _latencies(trial, "bulk"), places=trial.places, reserve=trial.reserve
+    )
+    return bench.outcome
+
+
+class _Bench:
+    """The client's side of a run."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._server = _server(trial)
+        self._luck = _source(trial, "headers")
+        self._places = Places(trial.places)
+        self._sender: Sender = make_sender(trial.sender, trial.reserve, trial.seed)
+        self.outcome = Outcome()
+
+    async def work(self, clock: LoopClock) -> None:
+        """All the bulk calls, and people's until these are done."""
+        self._clock = clock
+        self._sender.attach(clock)
+        people = asyncio.create_task(self._people())
+        left = count(self._trial.calls - 1, -1)
+        latencies = _latencies(self._trial, "bulk")
+        await asyncio.gather(*(self._bulk(left, latencies) for _ in range(self._trial.places)))
+        self.outcome.elapsed = clock.monotonic()
+        await people
+
+    async def _bulk(self, left: Iterator[int], latencies: Iterator[float]) -> None:
+        while next(left) >= 0:
+            await self._call(Patience(bulk=True), latencies)
+
+    async def _people(self) -> None:
+        if self._trial.people is None:
+            return
+        latencies = _latencies(self._trial, "people")
+        async with asyncio.TaskGroup() as group:
+            for moment in self._trial.people.moments(_source(self._trial, "people")):
+                await asyncio.sleep(moment - self._clock.monotonic())
+                if self.outcome.elapsed < float("inf"):
+                    return
+                group.create_task(self._person(latencies))
+
+    async def _person(self, latencies: Iterator[float]) -> None:
+        asked_at = self._clock.monotonic()
+        await self._call(Patience(), latencies)
+        self.outcome.waits.append(self._clock.monotonic() - asked_at)
+
+    async def _call(self, patience: Patience, latencies: Iterator[float]) -> None:
+        """One call, sent again as often as it is refused."""
+        answer = None
+        while answer is None or answer.status == TOO_MANY:
+            grant = await self._sender.acquire(self._places, patience, _REQUEST)
+            answer = await self._exchange(next(latencies))
+            self._sender.finish(grant, answer)
+
+    async def _exchange(self, latency: float) -> Answer:
+        await asyncio.sleep(latency / 2)
+        now = self._clock.monotonic()
+        model = self._server.at(now)
+        status = FINE if model.admit(now) else TOO_MANY
+        if status == TOO_MANY:
+            self.outcome.refusals.append((now - latency / 2, now + latency / 2))
+        told = headers(model, now, self._trial.headers, self._luck)
+        await asyncio.sleep(latency / 2)
+        return Answer(status, told, b"[]", self._clock.time())
+
+
+def _source(trial: Trial, use: str) -> random.Random:
+    return random.Random(f"{trial.seed} {use}")
+
+
+def _latencies(trial: Trial, use: str) -> Iterator[float]:
+    source = _source(trial, f"latencies {use}")
+    while True:
+        yield source.uniform(FASTEST, SLOWEST)
+
+
+def _server(trial: Trial, *, people_count: bool = False) -> Server:
+    """A fresh one; the same for the same trial. For the oracle people's calls are some of those of others."""
+    kind = KINDS[trial.server] if isinstance(trial.server, str) else trial.server
+    source = _source(trial, "server")
+    model = kind.make(source)
+    change: Change | None = None
+    if kind.changed_limit is not None:
+        change = source.uniform(0.1, 1.5) * HOUR, kind.changed_limit
+    others = poisson(trial.stranger, _source(trial, "stranger"))
+    if trial.people and people_count:
+        others = merge(others, trial.people.moments(_source(trial, "people")))
+    return Server(model, others, change)
