@@ -23,7 +23,7 @@ def test_the_programs_run(examples, monkeypatch, capsys):
         monkeypatch.setenv("FUSEDESK_API_KEY", "sandbox-key")
         for program in programs:
             program.evaluate()
-    assert len(programs) == 2
+    assert len(programs) == 3
     assert "Access(base_url=" in capsys.readouterr().out
 
 
