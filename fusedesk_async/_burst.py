@@ -100,4 +100,4 @@ class Burst:
 
     def exhausted(self, now: float, *, rate: float, seconds: float) -> None:
         """It was the hour after all that was used up: go evenly for so many seconds, no faster than it refills."""
-        self.rate, self._steady_until = rate, now + seconds
+        self.rate, self._steady_until = min(self.rate, rate), now + seconds

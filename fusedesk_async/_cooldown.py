@@ -85,7 +85,9 @@ class Cooldown:
             return False
         self._refusals += 1
         usual = self._usual_pause(burst=burst)
-        pause = min(hint or max(least, min(usual, max(most, FIRST_PAUSE * self.window))), self.window)
+        own = max(least, min(usual, max(most, FIRST_PAUSE * self.window)))
+        helps = self._refusals <= BURST_PAUSES  # a hint that did not is the least that is waited from then on
+        pause = min(hint if hint and helps else max(hint or 0.0, own), self.window)
         self.until = max(self.until, now + pause * (1.0 + self.source.uniform(0.0, JITTER)))
         self.began, self.seemed_burst = (self.began if self.active else now), burst
         self.active, self._probe, self._first_number_after = True, None, next_number

@@ -105,6 +105,17 @@ def test_a_pause_is_at_least_what_calls_are_known_to_take_to_come_back():
     assert_at_least(pauses(burst=False, count=2, least=90.0, most=70.0), [90, 90])
 
 
+def test_a_hint_that_did_not_help_is_the_least_that_is_waited():
+    cooldown, now, pauses = Cooldown(), 0.0, []
+    for number in range(7):
+        cooldown.granted(number)
+        refuse(cooldown, number, now, hint=1.0)
+        pauses.append(cooldown.delay(now))
+        now += pauses[-1]
+    assert all(1.0 <= pause <= 1.1 for pause in pauses[:4])
+    assert all(pause >= 900.0 for pause in pauses[4:])
+
+
 def test_a_hint_comes_before_all_that_we_know():
     assert_at_least(pauses(burst=True, count=1), [0.25])
     cooldown = Cooldown()

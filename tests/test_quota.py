@@ -14,6 +14,12 @@ STEPS = st.lists(
     st.tuples(st.sampled_from(["leave", "leave", "serve", "serve", "answer", "lose", "stay"]), st.integers(0, 3)),
     max_size=60,
 )
+NOT_SENT = [
+    *[("leave", 0)] * 3,
+    *[("serve", 0)] * 2,
+    *[("answer", 0), ("stay", 0), ("answer", 0)],
+    *[("leave", 0), ("serve", 0), ("answer", 0)],
+]
 OVERTAKEN = [("leave", 0), ("leave", 0), ("serve", 1), ("serve", 0), ("answer", 0), ("answer", 0)]
 
 
@@ -58,6 +64,7 @@ def test_a_first_call_that_is_lost_is_followed_by_another_at_once():
 @settings(deadline=None)
 @given(STEPS)
 @example(OVERTAKEN)
+@example(NOT_SENT)
 def test_on_a_quiet_server_nothing_seems_to_come_back_in_whatever_order_calls_are_served(steps):
     rules, left, flying, served = ready(Usage(1_000, 1_000)), 1_000, [], {}
     for now, (step, choice) in enumerate(steps, 1):
@@ -219,6 +226,12 @@ def test_quick_even_steps_are_no_wait_that_callers_hear_of():
     now = refused_evenly(rules, 1.0)
     assert rules.hold(now, bulk=True).why == "burst"
     assert rules.goes_freely(now)
+
+
+def test_even_steps_are_never_slower_than_the_hour_allows():
+    rules = ready(limit=1_800)
+    now = refused_evenly(rules, 14.0)
+    assert 1.5 <= rules.hold(now, bulk=True).seconds <= 2.0
 
 
 def test_slow_even_steps_are():

@@ -4,7 +4,8 @@ import math
 
 import anyio
 import pytest
-from turns import BULK, GOOD, PERSON, REQUEST, told
+from anyio.lowlevel import checkpoint
+from turns import BULK, GOOD, PERSON, REQUEST, refused, told
 
 from fusedesk_async import ConfigurationError, RateLimiter
 from fusedesk_async._turns import Places
@@ -113,6 +114,51 @@ async def test_a_waiter_cancelled_after_its_grant_gives_it_back(limiter):
         assert places.free == 0
         group.cancel_scope.cancel()
     assert places.free == 1
+
+
+async def test_when_the_first_in_line_leaves_the_next_one_looks_at_the_clock(limiter, clock):
+    places = Places(1)
+    await told(limiter, refused(retry_after="30"))
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            first, second = anyio.CancelScope(), []
+
+            async def leaves():
+                with first:
+                    await limiter.acquire(places, PERSON, REQUEST)
+
+            async def stays():
+                second.append(await limiter.acquire(places, PERSON, REQUEST))
+
+            group.start_soon(leaves)
+            await checkpoint()
+            group.start_soon(stays)
+            await checkpoint()
+            first.cancel()
+    assert len(second) == 1
+    assert clock.waited >= 30
+
+
+async def test_a_grant_that_comes_too_late_goes_to_the_next_in_line(limiter):
+    places, second = Places(1), []
+    held = await limiter.acquire(places, PERSON, REQUEST)
+    leaves = anyio.CancelScope()
+
+    async def first():
+        with leaves:
+            limiter.finish(await limiter.acquire(places, PERSON, REQUEST), None)
+
+    async def then():
+        second.append(await limiter.acquire(places, PERSON, REQUEST))
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            for call in (first, then):
+                group.start_soon(call)
+                await anyio.wait_all_tasks_blocked()
+            limiter.finish(held, GOOD)  # the grant is given, its task has not run yet
+            leaves.cancel()
+    assert len(second) == 1
 
 
 async def test_a_limiter_is_for_one_clock_at_a_time(limiter, clock):
