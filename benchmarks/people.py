@@ -35,7 +35,7 @@ from fusedesk_async._transport import Priority
 WINDOW = 10.0
 LIMIT = 120
 LATENCY = (0.05, 0.1)
-SECONDS = 60
+SECONDS = 30
 GAP = 1.0
 PLACES = 4
 PAGE_SIZE = 50

@@ -22,6 +22,8 @@ SLOWEST = 1 / 60
 LASTING, FIRST_LOOKS = 1.1, 4
 """What is left, less the first quick looks, must outlast the hour by a tenth, or jitter makes it run out just before
 its end."""
+DEEP = 4 / 3
+"""So many times what is left is the floor when people have taken from the reserve as much as the trickle was to get."""
 LONGER = 3
 """If nothing has come back for some time, look again after so many times as long."""
 FIRST_LOOK, LAST_LOOK = 1 / 3_600, 1 / 12
@@ -72,7 +74,8 @@ class Pace:
         if left > (self._floor if bulk else 0):
             return 0.0
         if left >= 1:
-            news = self.ledger.news if self.ledger.refill.overdue else -math.inf
+            on_schedule = self._depth <= DEEP and not self.ledger.refill.overdue
+            news = -math.inf if on_schedule else self.ledger.news
             next_look = max(self._last_bulk, news) + self._gap
             return max(0.0, (min(next_look, self._returning_at) if left > 2 * FIRST_LOOKS else next_look) - now)
         return max(0.0, max(self._last_call, self.ledger.news) + self._look(1 - left) - now)
@@ -105,14 +108,19 @@ class Pace:
         return min(max((self.reserve + TRICKLE) * self.limit, LEAST_FLOOR), self.ledger.most / 2)
 
     @property
+    def _depth(self) -> float:
+        """The floor as a multiple of what is left, those on their way included; above 1 if people use the reserve."""
+        return self._floor / (self.ledger.remaining or 1)
+
+    @property
     def _gap(self) -> float:
         """Seconds between two calls of the trickle: what one call takes to come back, or longer if none does.
 
         Less while only the calls on their way take what is left below the floor: a bucket that is full shows no more
-        coming back than is taken from it.
+        coming back than is taken from it. More while people take from the reserve, so that it fills again.
         """
         refill = self.ledger.refill
-        usual = refill.seconds_each * min(1.0, self._floor / (self.ledger.remaining or 1)) ** 2
+        usual = refill.seconds_each * min(self._depth, self._depth**2)
         longest = max(SLOWEST, LASTING / max(self._floor - FIRST_LOOKS, 1.0))
         return min(max(LONGER * refill.overdue, usual), longest * self.window)
 

@@ -123,6 +123,12 @@ def test_a_hint_comes_before_all_that_we_know():
     assert_at_least([cooldown.delay(0.0)], [7.0])
 
 
+def test_hints_that_did_not_help_are_the_least_that_is_waited_from_then_on():
+    assert_at_least(pauses(burst=True, count=8, hint=1.0), [1, 1, 1, 1, 60, 120, 240, 480])
+    assert_at_least(pauses(burst=False, count=6, hint=1.0), [1, 1, 1, 1, 900, 900])
+    assert_at_least(pauses(burst=False, count=6, hint=1_000.0), [1_000] * 6)
+
+
 def test_a_success_brings_the_first_pause_back():
     cooldown = Cooldown()
     refuse(cooldown, 0, 0.0)
