@@ -110,12 +110,24 @@ def test_a_trickle_that_finds_nothing_for_an_hour_does_not_use_up_the_reserve(li
     assert desk.left >= (1 if limit < 1_800 else reserve * limit)
 
 
-def test_calls_that_come_back_set_the_pace_of_the_trickle():
-    desk = Desk(left=100, most=1_800)
+@pytest.mark.parametrize(("left", "longer"), [(252, 1.0), (126, 2.0), (84, 3.0)])
+def trickle(left):
+    """Seconds between two calls of the trickle, when so many are left and one came back every five seconds."""
+    desk = Desk(left=left + 1, most=1_800)
     desk.call(10.0, bulk=True)
-    desk.call(20.0, bulk=True, left=101)
-    assert desk.ledger.refill.seconds_each == pytest.approx(20 / 3)
-    assert desk.pace.delay(20.0, bulk=True) == pytest.approx(20 / 3)
+    desk.call(20.0, bulk=True, left=left + 3)
+    desk.call(20.0, bulk=True, left=left)
+    return desk.pace._gap
+
+
+def test_calls_that_come_back_set_the_pace_of_the_trickle():
+    assert trickle(252) == pytest.approx(4.0, rel=0.02)
+
+
+def test_the_more_people_take_from_the_reserve_the_slower_is_the_trickle():
+    gaps = [trickle(left) for left in (252, 200, 150, 100, 50)]
+    assert gaps == sorted(set(gaps))
+    assert gaps[-1] <= HOUR * SLOWEST
 
 
 def test_the_trickle_looks_as_soon_as_many_of_our_own_calls_are_an_hour_old():
