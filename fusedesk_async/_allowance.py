@@ -27,6 +27,10 @@ class Allowance:
     blocked_until: datetime | None = None
 
 
+INCREDIBLE_ZEROS = 5
+"""If so many calls in a row are taken although each answer says that none are left, the header tells something else."""
+
+
 @attrs.define(eq=False, repr=False)
 class Ledger:
     """Keeps the newest news. Calls are numbered in the order they were granted.
@@ -51,6 +55,7 @@ class Ledger:
     refill: Refill = attrs.field(factory=Refill)
     _limit_said_last: int | None = None
     _newest: int = -1
+    _zeros: int = 0
     _overlap: Overlap = attrs.field(factory=Overlap)
     _doubtful: set[int] = attrs.field(factory=set[int])
     _uncounted: set[int] = attrs.field(factory=set[int])
@@ -79,6 +84,8 @@ class Ledger:
         if not counted:
             self._not_counted(number)
         doubtful = self._overlap.ended(number, usage.remaining if counted else math.inf)
+        if self.remaining is None:
+            self._doubtful.discard(number)
         if number < self._newest:
             if usage.remaining is not None and usage.remaining >= (self.remaining or 0):
                 self._doubtful.discard(number)  # it came before the newest, which counted it
@@ -91,6 +98,7 @@ class Ledger:
             self.remaining, self.news = usage.remaining, now
             self.most = max(self.most, usage.remaining)
             self._doubtful = doubtful
+            self._zeros = self._zeros + 1 if counted and not usage.remaining else 0
             self.refill.observe(usage.remaining + number - self._uncounted_up_to(number), now, len(doubtful))
 
     def _not_counted(self, number: int) -> None:
@@ -116,6 +124,6 @@ class Ledger:
     @property
     def left(self) -> int | None:
         """Calls that are surely left: what was reported, less those that the report may not have counted."""
-        if self.remaining is None:
+        if self.remaining is None or self._zeros >= INCREDIBLE_ZEROS:
             return None
         return self.remaining - len(self._doubtful)

@@ -71,6 +71,10 @@ class Burst:
         if late > max(IDLE * self.window, STEPS_TO_IDLE * self.step):
             self._refused_at, self._taken = -math.inf, 0
 
+    def paused(self, until: float) -> None:
+        """Nothing leaves before that moment, and that is not for want of calls."""
+        self._next = max(self._next, until)
+
     def taken(self, now: float) -> None:
         """A call was not refused."""
         self._taken += 1

@@ -29,6 +29,7 @@ class CallLog:
         self._out -= 1
         if counted:
             self._ended.append(now)
+        self.count(now)  # which forgets the old ones
 
     def count(self, now: float) -> int:
         """Calls that may still count."""

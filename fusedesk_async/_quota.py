@@ -16,6 +16,8 @@ from fusedesk_async._people import People
 
 ALONE = 1 / 12_000
 """Part of the hour for which the first call goes alone; for each further one that it takes, one more call may go."""
+MOST_FLOOR = 1_800
+"""Calls an hour. Even steps are never slower than the hour allows on the average, and never slower than this."""
 GRAIN = 1e-6
 """Seconds. Sums of floats miss their mark by less, and a clock may not move by so little."""
 NO_BURST = 1 / 60
@@ -136,7 +138,8 @@ class Quota:
             most=self._pace.until_calls_return(now),
         )
         if begins and burst:
-            self._burst.refused(now, self.in_flight, least_rate=self._pace.limit / self._window)
+            self._burst.refused(now, self.in_flight, least_rate=min(self._pace.limit, MOST_FLOOR) / self._window)
+        self._burst.paused(self.cooldown.until)
         return begins
 
     def people_exceed_reserve(self, now: float) -> int:

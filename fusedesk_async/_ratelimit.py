@@ -142,10 +142,10 @@ class RateLimiter:
             self._let_go()
             raise
 
-    def finish(self, grant: Grant, answer: Answer | None) -> None:
-        """Give back a grant, with the answer that came, or None if none did."""
+    def finish(self, grant: Grant, answer: Answer | None, *, sent: bool = True) -> None:
+        """Give back a grant, with the answer that came, or None if none did; not `sent` if it surely never left."""
         if answer is None:
-            self._take_back(grant, sent=True)
+            self._take_back(grant, sent=sent)
         else:
             grant.places.free += 1
             now, said = self._clock.monotonic(), usage(answer.headers, self._usage_header)

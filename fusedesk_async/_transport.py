@@ -26,6 +26,7 @@ from fusedesk_async.errors import (
     AnswerLostError,
     AuthenticationError,
     FuseDeskError,
+    NotSentError,
     OutcomeUnknownError,
     Request,
     ServerError,
@@ -155,14 +156,18 @@ class Transport:
 
     async def _exchange_with(self, grant: Grant, trial: "_Trial") -> Answer:
         """One exchange, which gives its grant back itself, as its caller may have left."""
-        answer, left_at, request = None, self._clock.monotonic(), trial.request
+        answer, sent, left_at, request = None, True, self._clock.monotonic(), trial.request
         try:
             answer = await self._exchange(trial.parts, trial.options.timeout, request)
+        except NotSentError:
+            sent = False
+            raise
+        else:
             seconds = self._clock.monotonic() - left_at
             self.observers.tell(CallAnswered(request=request, status=answer.status, seconds=seconds))
             return answer
         finally:
-            self._limiter.finish(grant, answer)
+            self._limiter.finish(grant, answer, sent=sent)
 
     def _tell_retry(self, trial: "_Trial", error: FuseDeskError, pause: float) -> None:
         self.observers.tell(CallRetried(request=trial.request, error=error, pause=pause))

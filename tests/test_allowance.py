@@ -167,7 +167,7 @@ def test_in_whatever_order_answers_come_the_newest_question_wins(order):
     assert ledger.remaining == ledger.left == 1000 - 11
 
 
-@given(st.permutations(range(12)), st.lists(st.integers(0, 1800), min_size=12, max_size=12))
+@given(st.permutations(range(12)), st.lists(st.integers(1, 1800), min_size=12, max_size=12))
 def test_late_answers_never_raise_what_is_left_above_what_the_newest_said(order, said):
     ledger, newest = together(*range(12)), -1
     for number in order:
@@ -184,3 +184,23 @@ def test_an_answer_that_says_anything_has_told_something(usage):
     ledger = Ledger()
     call(ledger, 0, usage, now=3.0)
     assert ledger.told_at == 3.0
+
+
+def test_calls_that_are_taken_although_none_are_left_are_not_believed_to_be_none():
+    ledger = Ledger()
+    for number in range(5):
+        assert ledger.left in {None, 0, -1}
+        ledger.granted(number)
+        ledger.observe(number, Usage(1800, 0), now=float(number))
+    assert ledger.left is None
+    ledger.granted(5)
+    ledger.observe(5, Usage(1800, 7), now=9.0)
+    assert ledger.left == 7
+
+
+def test_where_answers_never_tell_how_many_are_left_nothing_is_kept_of_calls_that_are_over():
+    ledger = Ledger()
+    for number in range(100):
+        ledger.granted(number)
+        ledger.observe(number, Usage(1800), now=0.0)
+    assert not ledger._doubtful

@@ -104,3 +104,11 @@ def test_it_holds_nobody_back_for_longer_than_a_plain_count_says(steps, most):
         assert log.count(now) == count(now)
         later = [now, *(end + WINDOW for end in ended if end + WINDOW > now)]
         assert log.delay(most, now) == min((at - now for at in later if count(at) < most), default=math.inf)
+
+
+def test_calls_of_long_ago_are_forgotten_though_nobody_counts():
+    log = CallLog(10.0)
+    for now in range(100):
+        log.begin()
+        log.end(float(now))
+    assert len(log._ended) <= 10

@@ -121,7 +121,7 @@ def trickle(left):
 
 
 def test_calls_that_come_back_set_the_pace_of_the_trickle():
-    assert trickle(252) == pytest.approx(4.0, rel=0.02)
+    assert trickle(252) == pytest.approx(5.0, rel=0.02)
 
 
 def test_the_more_people_take_from_the_reserve_the_slower_is_the_trickle():
