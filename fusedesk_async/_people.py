@@ -29,9 +29,9 @@ class People:
         else:
             self._interactive.append(now)
 
-    def about(self, now: float) -> bool:
-        """Whether there was an interactive call lately."""
-        return bool(self._interactive) and now - self._interactive[-1] <= ABOUT * self.window
+    def about_for(self, now: float) -> float:
+        """For how many more seconds somebody who asked lately may be about; 0 if nobody is."""
+        return max(0.0, self._interactive[-1] + ABOUT * self.window - now) if self._interactive else 0.0
 
     def excess(self, reserved: int, now: float) -> int:
         """How many interactive calls the last hour had, if more than reserved for them beside bulk work; else 0.

@@ -205,10 +205,12 @@ class RateLimiter:
         """Grant what may go from a queue; what holds the rest of it back."""
         for waiter in queue:
             hold = self._quota.hold(now, bulk=queue.bulk)
-            spare = queue.bulk and self._quota.people.about(now)
-            if hold.seconds or not any(places.has_room(spare=spare) for places in self._known_places):
+            spare = self._quota.people.about_for(now) if queue.bulk else 0.0
+            if not hold.seconds and not any(places.has_room(spare=spare > 0) for places in self._known_places):
+                return Hold(spare, "people")
+            if hold.seconds:
                 return hold
-            if waiter.places.has_room(spare=spare):
+            if waiter.places.has_room(spare=spare > 0):
                 queue.leave(waiter)
                 waiter.grant = self._grant(waiter, queue, now)
                 waiter.woken.set()

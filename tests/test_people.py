@@ -18,15 +18,15 @@ def people(*moments, bulk=None):
 
 def test_at_first_nobody_is_about():
     known = people(bulk=5.0)
-    assert not known.about(5.0)
+    assert known.about_for(5.0) == 0
     assert known.excess(0, 5.0) == 0
 
 
 def test_somebody_who_just_asked_may_ask_again():
     known = people(10.0)
-    assert known.about(10.0)
-    assert known.about(10.0 + ABOUT * HOUR)
-    assert not known.about(11.0 + ABOUT * HOUR)
+    assert known.about_for(10.0) == ABOUT * HOUR
+    assert known.about_for(9.0 + ABOUT * HOUR) == 1.0
+    assert known.about_for(11.0 + ABOUT * HOUR) == 0
 
 
 def test_too_many_beside_bulk_work_are_told_once_an_hour():
@@ -66,4 +66,4 @@ def test_it_tells_how_many_there_were_in_the_last_hour_if_that_is_too_many_besid
         told = count > reserved and now - last_bulk <= HOUR and now - last_told >= HOUR
         assert known.excess(reserved, now) == (count if told else 0)
         last_told = now if told else last_told
-        assert known.about(now) == any(now - moment <= ABOUT * HOUR for moment in asked)
+        assert (known.about_for(now) > 0) == any(now - moment < ABOUT * HOUR for moment in asked)

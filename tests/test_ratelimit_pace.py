@@ -23,14 +23,6 @@ def clock():
 
 
 @pytest.fixture
-async def limiter(clock):
-    limiter = RateLimiter()
-    limiter.attach(clock)
-    await told(limiter)  # the first call goes alone
-    return limiter
-
-
-@pytest.fixture
 def server(limiter, clock):
     return Counting(limiter, clock, FixedHour(100))
 
@@ -255,3 +247,11 @@ async def test_junk_in_the_headers_is_as_if_there_were_none(limiter, clock, junk
     clock.advance(5)
     await told(limiter, answer(limit=junk if junk != "101" else 100, left=junk))
     assert (limiter.allowance.limit, limiter.allowance.remaining) == (100, 50)
+
+
+async def test_the_place_kept_for_people_opens_when_they_are_gone_though_nothing_else_ends(limiter, clock):
+    places = Places(2)
+    await told(limiter)  # somebody asks
+    await limiter.acquire(places, BULK, REQUEST)  # and never ends
+    await limiter.acquire(places, BULK, REQUEST)
+    assert clock.waited == pytest.approx(HOUR / 12)
