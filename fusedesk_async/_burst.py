@@ -89,7 +89,7 @@ class Burst:
         Args:
             now: The time.
             in_flight: Other calls on their way.
-            least_rate: Calls a second that the hour allows on the average.
+            least_rate: Calls a second; a slower limit is not believed.
         """
         if self._taken and not math.isinf(self._refused_at):
             self._measured = max(KEPT * self._measured, self._taken / (now - self._refused_at))

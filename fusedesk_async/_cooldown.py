@@ -75,7 +75,7 @@ class Cooldown:
             most: Seconds until many calls will probably be back.
 
         Returns:
-            Whether a pause begins with it that was not there before.
+            Whether it is news: that of a probe is, those of calls that left before the cooldown began are not.
         """
         if number < self._proven and hint is None:
             return False  # a later call went through since

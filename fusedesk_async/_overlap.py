@@ -12,7 +12,8 @@ import attrs
 class Overlap:
     """Remembers which calls were out together, and how many calls each answer said to be left.
 
-    Of two such calls the one after which more calls were left came first.
+    Of two such calls the one after which more calls were left came first. If calls came back in between it may have
+    been the other way round, but then there are enough left for it, too.
     """
 
     _beside: dict[int, set[int]] = attrs.field(factory=dict[int, set[int]])

@@ -49,7 +49,7 @@ class Pace:
     log: CallLog
     _last_bulk: float = -math.inf
     _last_call: float = -math.inf
-    _returning_at: float = math.inf
+    _returning_at: float = math.inf  # when many of our own calls are an hour old, as of the last bulk call
 
     @property
     def limit(self) -> int:
@@ -74,11 +74,14 @@ class Pace:
         if left > (self._floor if bulk else 0):
             return 0.0
         if left >= 1:
-            on_schedule = self._depth <= DEEP and not self.ledger.refill.overdue
-            news = -math.inf if on_schedule else self.ledger.news
-            next_look = max(self._last_bulk, news) + self._gap
-            return max(0.0, (min(next_look, self._returning_at) if left > 2 * FIRST_LOOKS else next_look) - now)
+            return max(0.0, self._next_trickle(left) - now)
         return max(0.0, max(self._last_call, self.ledger.news) + self._look(1 - left) - now)
+
+    def _next_trickle(self, left: int) -> float:
+        """When the next call of the trickle may go. People's calls count, too, as they bring the same news."""
+        as_expected = self._depth <= DEEP and not self.ledger.refill.overdue
+        regular = max(self._last_bulk, -math.inf if as_expected else self.ledger.news) + self._gap
+        return min(regular, self._returning_at) if left > 2 * FIRST_LOOKS else regular
 
     def until_calls_return(self, now: float) -> float:
         """Seconds until many of our own calls are an hour old.

@@ -16,20 +16,20 @@ from fusedesk_async._people import People
 
 ALONE = 1 / 12_000
 """Part of the hour for which the first call goes alone; for each further one that it takes, one more call may go."""
-MOST_FLOOR = 1_800
-"""Calls an hour. Even steps are never slower than the hour allows on the average, and never slower than this."""
+SLOWEST_STEPS = 1_800
+"""Calls an hour. What is measured of a burst limit is not believed if it is less than this and than the hour allows."""
 GRAIN = 1e-6
 """Seconds. Sums of floats miss their mark by less, and a clock may not move by so little."""
 NO_BURST = 1 / 60
 """Part of the hour: what is refused for longer than this is not a burst, but the hour."""
 
-Why: TypeAlias = Literal["free", "first", "burst", "reserve", "quota", "refused"]
+Why: TypeAlias = Literal["free", "first", "people", "burst", "reserve", "quota", "refused"]
 IN_WORDS = {
     "reserve": "the calls left this hour are kept for interactive work",
     "quota": "no calls are left this hour",
     "refused": "the server refused a call (429)",
 }
-"""The rules that say how much is allowed, for which not everybody has patience. The others only say how it is done."""
+"""The rules whose waits not everybody has patience for, in the words callers hear. The others hold back briefly."""
 
 
 @attrs.frozen
@@ -124,11 +124,11 @@ class Quota:
             # what we believed about the hour was wrong, so go evenly until it has surely passed
             self._burst.exhausted(now, rate=self._pace.limit / self._window, seconds=self._window)
 
-    def refused(self, number: int, usage: Usage, now: float, *, hint: float | None) -> bool:
-        """A call got a 429; whether a pause begins with it that was not there before."""
+    def refused(self, number: int, usage: Usage, now: float, *, hint: float | None) -> None:
+        """A call got a 429."""
         self._note(number, usage, now, counted=False)
         burst = self._seems_burst(now)
-        begins = self.cooldown.refused(
+        is_news = self.cooldown.refused(
             number,
             now,
             next_number=self.next_number,
@@ -137,10 +137,9 @@ class Quota:
             least=self._burst.pause if burst else 0.0,
             most=self._pace.until_calls_return(now),
         )
-        if begins and burst:
-            self._burst.refused(now, self.in_flight, least_rate=min(self._pace.limit, MOST_FLOOR) / self._window)
+        if is_news and burst:
+            self._burst.refused(now, self.in_flight, least_rate=min(self._pace.limit, SLOWEST_STEPS) / self._window)
         self._burst.paused(self.cooldown.until)
-        return begins
 
     def people_exceed_reserve(self, now: float) -> int:
         """How many interactive calls there were in the last hour, if bulk calls suffer from them; 0 otherwise.
