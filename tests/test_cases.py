@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from fusedesk_async import (
+    ConfigurationError,
     FuseDesk,
     NewCase,
     NewEmail,
@@ -138,3 +139,20 @@ async def test_a_history_that_fails_in_the_middle_says_how_far_it_got(desk, sand
 async def test_a_refusal_says_why(desk):
     with pytest.raises(RequestRejectedError, match=r"Unknown department.*405.*POST v1/cases, tried once"):
         await desk.cases.create(NewCase(department_id=999_999, summary="a", details="b", opened_by="c"))
+
+
+@pytest.mark.parametrize("wrong", ["1/../../users", "42", -1, 4.0, True, None])
+async def test_an_id_that_is_no_number_is_refused_before_anything_is_sent(desk, sandbox, wrong):
+    for act in (desk.cases.get, desk.cases.close):
+        with pytest.raises(ConfigurationError, match="a case id is a whole number"):
+            await act(wrong)
+    with pytest.raises(ConfigurationError, match="a tag id is a whole number"):
+        await desk.cases.tag(1, wrong)
+    assert not sandbox.received
+
+
+async def test_a_change_of_nothing_is_refused_before_anything_is_sent(desk, sandbox):
+    for act in (desk.cases.transfer, desk.cases.link_contact, desk.cases.update):
+        with pytest.raises(ConfigurationError, match="nothing to change: give at least one of"):
+            await act(42)
+    assert not sandbox.received

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from fusedesk_async import (
-    ConfigurationError,
     FuseDesk,
     NewCase,
     NewEmail,
@@ -294,24 +293,3 @@ async def test_a_deletion_on_the_wire(auth):
     (request,) = wire.requests
     assert (request.method, request.url.path, request.content) == ("DELETE", "/api/v1/casetags/7", b"")
     assert ("apikey" in request.url.params) is (auth == "query")
-
-
-@pytest.mark.parametrize("wrong", ["1/../../users", "42", -1, 4.0, True, None])
-async def test_an_id_that_is_no_number_is_refused_before_anything_is_sent(wrong):
-    wire = Wire()
-    async with wire.client("header") as desk:
-        for act in (desk.cases.get, desk.cases.close):
-            with pytest.raises(ConfigurationError, match="a case id is a whole number"):
-                await act(wrong)
-        with pytest.raises(ConfigurationError, match="a tag id is a whole number"):
-            await desk.cases.tag(1, wrong)
-    assert wire.requests == []
-
-
-async def test_a_change_of_nothing_is_refused_before_anything_is_sent():
-    wire = Wire()
-    async with wire.client("header") as desk:
-        for act in (desk.cases.transfer, desk.cases.link_contact, desk.cases.update):
-            with pytest.raises(ConfigurationError, match="nothing to change: give at least one of"):
-                await act(42)
-    assert wire.requests == []

@@ -7,6 +7,7 @@ import anyio
 import httpx
 import pytest
 from anyio import wait_all_tasks_blocked
+from desks import client
 from shelf import Drawer
 
 from fusedesk_async import (
@@ -22,14 +23,9 @@ from fusedesk_async import (
     UnexpectedResponseError,
 )
 from fusedesk_async.resources.cases import Cases
-from fusedesk_async.sandbox import Sandbox, VirtualClock
+from fusedesk_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock():
-    return VirtualClock()
 
 
 @pytest.fixture
@@ -39,8 +35,7 @@ def sandbox(clock):
 
 @pytest.fixture
 async def desk(sandbox, clock):
-    transport = httpx.ASGITransport(sandbox.app)
-    async with FuseDesk("acme", api_key=sandbox.api_key, transport=transport, clock=clock) as desk:
+    async with client(sandbox, clock) as desk:
         yield desk
 
 

@@ -14,19 +14,6 @@ from fusedesk_async.sandbox import VirtualClock
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def clock():
-    return VirtualClock()
-
-
-@pytest.fixture
-async def limiter(clock):
-    limiter = RateLimiter()
-    limiter.attach(clock)
-    await told(limiter)  # the first call goes alone
-    return limiter
-
-
 async def test_calls_go_at_once_while_there_are_places(limiter, clock):
     places = Places(3)
     for _ in range(3):

@@ -6,22 +6,8 @@ from turns import BULK, GOOD, HASTY, PERSON, REQUEST, refused, told
 
 from fusedesk_async import RateLimiter, RateLimitError
 from fusedesk_async._turns import Patience, Places
-from fusedesk_async.sandbox import VirtualClock
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock():
-    return VirtualClock()
-
-
-@pytest.fixture
-async def limiter(clock):
-    limiter = RateLimiter()
-    limiter.attach(clock)
-    await told(limiter)  # the first call goes alone
-    return limiter
 
 
 async def test_a_refusal_between_grant_and_departure_holds_the_call_back(limiter, clock):

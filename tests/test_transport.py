@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from desks import client, new_case
 
 from fusedesk_async import (
     AuthenticationError,
@@ -16,16 +17,11 @@ from fusedesk_async import (
     ServerError,
     UnexpectedResponseError,
 )
-from fusedesk_async.sandbox import Sandbox, VirtualClock
+from fusedesk_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 
 CASE = NewCase(department_id=1, summary="Login fails", details="since yesterday", opened_by="jo@example.com")
-
-
-@pytest.fixture
-def clock():
-    return VirtualClock()
 
 
 @pytest.fixture
@@ -37,16 +33,6 @@ def sandbox(clock):
 async def desk(sandbox, clock):
     async with client(sandbox, clock) as desk:
         yield desk
-
-
-def client(sandbox, clock, **settings):
-    transport = httpx.ASGITransport(sandbox.app)
-    return FuseDesk("acme", api_key=sandbox.api_key, transport=transport, clock=clock, **settings)
-
-
-def new_case(sandbox):
-    department = next(iter(sandbox.state.departments))
-    return NewCase(department_id=department, summary="Login fails", details="since yesterday", opened_by="jo")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])

@@ -5,14 +5,15 @@ import logging
 import anyio
 import httpx
 import pytest
+from desks import client, new_case
 from tenacity import wait_fixed
 
 from fusedesk_async import (
     CallAnswered,
     CallRetried,
     FuseDesk,
-    NewCase,
     NotFoundError,
+    NotSentError,
     QuotaWait,
     QuotaWaitOver,
     RateLimiter,
@@ -21,14 +22,9 @@ from fusedesk_async import (
     RetryPolicy,
     ServerError,
 )
-from fusedesk_async.sandbox import FixedHour, Sandbox, VirtualClock
+from fusedesk_async.sandbox import FixedHour, Sandbox
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def clock():
-    return VirtualClock()
 
 
 @pytest.fixture
@@ -40,16 +36,6 @@ def sandbox(clock):
 async def desk(sandbox, clock):
     async with client(sandbox, clock) as desk:
         yield desk
-
-
-def client(sandbox, clock, **settings):
-    transport = httpx.ASGITransport(sandbox.app)
-    return FuseDesk("acme", api_key=sandbox.api_key, transport=transport, clock=clock, **settings)
-
-
-def new_case(sandbox):
-    department = next(iter(sandbox.state.departments))
-    return NewCase(department_id=department, summary="Login fails", details="since yesterday", opened_by="jo")
 
 
 async def repeat(call, argument):
@@ -289,3 +275,15 @@ async def test_walks_are_bulk_work_unless_told_otherwise(clock):
         await walked(desk.with_options(priority="interactive"))
         with pytest.raises(RateLimitError, match="kept for interactive work"):
             await walked(desk.with_options(priority="bulk"))
+
+
+async def test_calls_that_never_left_do_not_count_against_the_hour(clock):
+    def offline(request):
+        raise httpx.ConnectError("no route", request=request)
+
+    transport = httpx.MockTransport(offline)
+    settings = {"limiter": RateLimiter(assumed_limit=3), "clock": clock, "on_rate_limit": "raise"}
+    async with FuseDesk("acme", api_key="key", transport=transport, **settings) as desk:
+        for _ in range(5):
+            with pytest.raises(NotSentError):
+                await desk.cases.get(1)

@@ -1,8 +1,9 @@
 """What can be seen only from outside: signals, pipes, missing packages."""
 
 import signal
-import time
+import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from subprocess import Popen
 
@@ -20,20 +21,21 @@ def sandbox() -> Sandbox:
     return Sandbox(20_000, keys={KEY: ["cases"]}, latency=0.05)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
+@pytest.fixture
+def under_way(sandbox: Sandbox) -> threading.Event:
+    """Set by the twelfth page that is asked for: some are written by then, as no more than eight are fetched ahead."""
+    event, asked = threading.Event(), count(1)
+    sandbox.churn("search", lambda _: event.set() if next(asked) == 12 else None)
+    return event
 
 
 @pytest.mark.parametrize(("number", "code", "name"), [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")])
 def test_a_signal_ends_an_export_with_one_line(
-    start: Start, tmp_path: Path, number: signal.Signals, code: int, name: str
+    start: Start, under_way: threading.Event, tmp_path: Path, number: signal.Signals, code: int, name: str
 ) -> None:
     part = tmp_path / "out.jsonl.part"
     process = start("export", "out.jsonl")
-    wait_for(lambda: part.exists() and part.stat().st_size > 0)
+    assert under_way.wait(20)
     process.send_signal(number)
     _, told = process.communicate(timeout=20)
     cases = len(part.read_bytes().splitlines())
@@ -70,10 +72,10 @@ def test_an_unwritable_folder_is_one_line(start: Start) -> None:
     assert told.startswith(b"fusedesk: cannot write /proc/")
 
 
-def test_two_exports_do_not_write_one_file(start: Start, tmp_path: Path) -> None:
+def test_two_exports_do_not_write_one_file(start: Start, under_way: threading.Event, tmp_path: Path) -> None:
     part = tmp_path / "out.jsonl.part"
     start("export", "out.jsonl")
-    wait_for(lambda: part.exists() and part.stat().st_size > 0)
+    assert under_way.wait(20)
     second = start("export", "out.jsonl")
     _, told = second.communicate(timeout=20)
     assert second.returncode == Exit.OUTPUT
