@@ -15,6 +15,7 @@ REST: dict[type[FuseDeskError], tuple[object, ...]] = {
     errors.APIError: (405, "api_error_noscope", 30.0, NOON),
     errors.NotSentError: (True,),
     errors.AnswerLostError: (True,),
+    errors.ExportError: ("locked",),
     errors.UnexpectedResponseError: ("$[3].caseid", "x7", "<html>"),
 }
 
