@@ -22,9 +22,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import attrs
 from _bench import PAGE_SIZE, judge, print_table
@@ -182,10 +182,7 @@ def ids_in(out: Path) -> Iterator[int]:
     if out.suffix == ".db":
         yield from (case for (case,) in sqlite3.connect(out).execute("SELECT id FROM cases ORDER BY id"))
     elif out.suffix == ".parquet":
-        from pyarrow import parquet  # noqa: PLC0415 - an extra
-
-        table: Any = parquet.read_table(out, columns=["id"])
-        yield from table.column("id").to_pylist()
+        yield from import_module("pyarrow.parquet").read_table(out, columns=["id"]).column("id").to_pylist()
     elif out.suffix == ".csv":
         with out.open(encoding="utf-8", newline="") as rows:
             yield from (int(row["id"]) for row in csv.DictReader(rows))

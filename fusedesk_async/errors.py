@@ -234,7 +234,7 @@ class ExportError(FuseDeskError):
 
     def __init__(self, message: str, request: Request | None = None, reason: ExportTrouble = "output") -> None:
         super().__init__(message, request, reason)
-        self.reason = reason
+        self.reason: ExportTrouble = reason
 
 
 def one_line(text: str) -> str:

@@ -130,3 +130,8 @@ def test_tags_that_would_be_others_on_the_wire_are_refused(bad: Any) -> None:
 def test_a_history_is_made_of_what_can_be_written(bad: Any) -> None:
     with pytest.raises(ConfigurationError, match="a history is made of NewNote and NewEmail"):
         new_case(history=bad)
+
+
+def test_a_record_on_one_line_loses_line_breaks_between_tokens_only() -> None:
+    assert Case(id=1, source=b'{"a":\r\n\t 1,\r"b": "  x"}').json_line == b'{"a":1,"b": "  x"}'
+    assert Case(id=1, source=b'{"a": 1}').json_line == b'{"a": 1}'

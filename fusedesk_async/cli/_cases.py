@@ -12,8 +12,8 @@ from fusedesk_async.cli._case_text import case_text
 from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._filters import filtered
-from fusedesk_async.cli._output import StdoutOutput
-from fusedesk_async.cli._text import counted, json_line
+from fusedesk_async.cli._output import print_lines
+from fusedesk_async.cli._text import counted
 
 LARGEST_PAGE = 500
 
@@ -65,7 +65,7 @@ def get(*, case_id: int, connection: Connection, as_json: bool) -> None:
 
 
 def _print_json(records: Iterable[Case]) -> None:
-    StdoutOutput().write(json_line(record.source) for record in records)
+    print_lines(b"".join(record.json_line + b"\n" for record in records))
 
 
 def _print_cases(found: Sequence[Case]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import attrs
 import click
 
-from fusedesk_async import ConfigurationError, FuseDesk
+from fusedesk_async import ConfigurationError, FuseDesk, RateLimiter
 
 KEY = "FUSEDESK_API_KEY"
 
@@ -27,7 +27,7 @@ class Connection:
         """The server, for people."""
         return self.base_url or self.app or ""
 
-    def client(self) -> FuseDesk:
+    def client(self, limiter: RateLimiter | None = None) -> FuseDesk:
         """A client, not yet opened.
 
         Raises:
@@ -36,7 +36,9 @@ class Connection:
         if not self.name:
             message = "which app? Give --app, or set FUSEDESK_APP to the name of your app, such as acme"
             raise ConfigurationError(message)
-        return FuseDesk(self.app or "sandbox", api_key=_api_key(), base_url=self.base_url, auth=self.auth)
+        return FuseDesk(
+            self.app or "sandbox", api_key=_api_key(), base_url=self.base_url, auth=self.auth, limiter=limiter
+        )
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:

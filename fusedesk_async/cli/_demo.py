@@ -1,19 +1,24 @@
 """`fusedesk export --demo`: an export from a sandbox whose hourly allowance is too small for it."""
 
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+import csv
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from fusedesk_async import FuseDesk, RateLimiter
-from fusedesk_async.cli._download import Download
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._extra import needs_sandbox
 from fusedesk_async.cli._failure import CommandError, say
-from fusedesk_async.cli._output import output_to
-from fusedesk_async.cli._progress import fitting_display
-from fusedesk_async.cli._status import Tally
+from fusedesk_async.cli._job import ExportJob
 from fusedesk_async.cli._text import counted
+from fusedesk_async.export import ExportOptions, ExportReport
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,18 +39,19 @@ class Demo:
     window: float = 6.0
 
 
-def run_demo(out: str, *, overwrite: bool, demo: Demo | None = None) -> None:
+def run_demo(out: str, options: ExportOptions, demo: Demo | None = None) -> ExportReport:
     """Export everything from a private sandbox, and look whether each case came exactly once."""
     demo = demo or Demo()
-    tally = Tally(ids=set())
-    with _served(demo) as desk, output_to(out, overwrite=overwrite) as output:
+    if options.get("history"):  # one call for each case: a larger hour, or it would take one and a half
+        demo = attrs.evolve(demo, cases=demo.cases // 20, limit=20 * demo.limit)
+    with _served(demo) as desk:
         say(
             f"exporting {counted(demo.cases, 'made-up case')} from a sandbox that allows "
             f'{counted(demo.limit, "call")} per "hour" of {demo.window:g} s'
         )
-        display = fitting_display(total=demo.cases, stdout_is_busy=out == "-")
-        Download(desk=desk, filters={}, output=output, tally=tally, display=display).carry_out()
-    say(_verdict(demo, tally))
+        report = ExportJob(desk=desk, out=out, options=options).carry_out()
+    say(_verdict(demo, report, out))
+    return report
 
 
 @contextmanager
@@ -62,12 +68,36 @@ def _served(demo: Demo) -> "Generator[FuseDesk, None, None]":
         yield FuseDesk("sandbox", api_key=sandbox.api_key, base_url=base_url, limiter=limiter)
 
 
-def _verdict(demo: Demo, tally: Tally) -> str:
-    if tally.cases != demo.cases or tally.ids != set(range(1, demo.cases + 1)):
-        distinct = len(tally.ids or ())
-        message = f"the demo went wrong: {tally.cases:,} cases, {distinct:,} of them distinct, of {demo.cases:,}"
+def _verdict(demo: Demo, report: ExportReport, out: str) -> str:
+    ids = list(range(1, report.cases + 1)) if out == "-" else list(_READERS[report.format](Path(out)))
+    if ids != list(range(1, demo.cases + 1)):
+        message = f"the demo went wrong: {len(ids):,} cases, {len(set(ids)):,} of them distinct, of {demo.cases:,}"
         raise CommandError(message, Exit.ANSWER)
     return (
-        f"{counted(tally.calls, 'call')}, {tally.refused:,} of them refused (429), {counted(tally.waits, 'wait')}; "
+        f"{counted(report.calls, 'call')}, {report.refused:,} of them refused (429), {counted(report.waits, 'wait')}; "
         f"all {demo.cases:,} cases came, each exactly once"
     )
+
+
+def _lines(out: Path) -> Iterator[str]:
+    with gzip.open(out, "rt", encoding="utf-8") if out.suffix == ".gz" else out.open(encoding="utf-8") as lines:
+        yield from lines
+
+
+def _ids_of_database(out: Path) -> Iterator[int]:
+    with closing(sqlite3.connect(out)) as database:
+        yield from (case for (case,) in database.execute("SELECT id FROM cases ORDER BY id"))
+
+
+def _ids_of_parquet(out: Path) -> Iterator[int]:
+    table: Any = import_module("pyarrow.parquet").read_table(out, columns=["id"])
+    yield from table.column("id").to_pylist()
+
+
+_READERS: dict[str, Callable[[Path], Iterator[int]]] = {
+    "jsonl": lambda out: (json.loads(line)["caseid"] for line in _lines(out)),
+    "csv": lambda out: (int(row["id"]) for row in csv.DictReader(_lines(out))),
+    "sqlite": _ids_of_database,
+    "parquet": _ids_of_parquet,
+}
+"""The ids of all cases in an output, in its order."""

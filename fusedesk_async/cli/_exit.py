@@ -14,6 +14,9 @@ class Exit(IntEnum):
     NETWORK = 5
     RATE_LIMIT = 6
     OUTPUT = 7
+    EXISTS = 8
+    CHECKPOINT = 9
+    LOCKED = 10
     INTERRUPTED = 130
     CLOSED_PIPE = 141
     TERMINATED = 143
@@ -27,7 +30,10 @@ MEANINGS = {
     Exit.NOT_FOUND: "there is no such case",
     Exit.NETWORK: "FuseDesk could not be reached, or it failed",
     Exit.RATE_LIMIT: "the hourly allowance is used up",
-    Exit.OUTPUT: "the output exists already or cannot be written",
+    Exit.OUTPUT: "a file cannot be written or read, as when the disk is full",
+    Exit.EXISTS: "the output exists already",
+    Exit.CHECKPOINT: "what an earlier run has left belongs to another job, or is corrupt",
+    Exit.LOCKED: "another process is at the same output",
     Exit.INTERRUPTED: "Ctrl-C",
     Exit.CLOSED_PIPE: "whoever read our output has left, as head does",
     Exit.TERMINATED: "SIGTERM",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from fusedesk_async import (
 )
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._text import one_line
+from fusedesk_async.errors import ExportTrouble
 
 _CODES: tuple[tuple[type[FuseDeskError], Exit], ...] = (
     (ConfigurationError, Exit.CONFIGURATION),
@@ -29,7 +31,6 @@ _CODES: tuple[tuple[type[FuseDeskError], Exit], ...] = (
     (RateLimitError, Exit.RATE_LIMIT),
     (ServerError, Exit.NETWORK),
     (TransportError, Exit.NETWORK),
-    (ExportError, Exit.OUTPUT),
     (FuseDeskError, Exit.ANSWER),
 )
 
@@ -70,7 +71,21 @@ def as_command_error(error: BaseException) -> CommandError:
             return CommandError("stopped by Ctrl-C", Exit.INTERRUPTED)
 
 
+_TROUBLES: Mapping[ExportTrouble, tuple[Exit, str]] = {
+    "output": (Exit.OUTPUT, ""),
+    "exists": (Exit.EXISTS, "; --overwrite replaces it once the new one is whole"),
+    "checkpoint": (Exit.CHECKPOINT, "; --restart begins anew"),
+    "locked": (Exit.LOCKED, ""),
+}
+"""What is wrong with a file, as an exit code and what to do about it on the command line."""
+
+
 def _failure(error: FuseDeskError) -> CommandError:
+    if isinstance(error, ExportError):
+        if error.reason == "closed":
+            return closed_pipe()
+        code, advice = _TROUBLES[error.reason]
+        return CommandError(f"{error}{advice}", code)
     code = next(code for kind, code in _CODES if isinstance(error, kind))
     return CommandError(_refusal(error) if isinstance(error, RateLimitError) else str(error), code)
 

@@ -1,6 +1,5 @@
-"""Shows on stderr how far an export has come: as a bar on a terminal, as lines in a log."""
+"""Shows on stderr how far an export is: as a bar on a terminal, as lines in a log."""
 
-import math
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -12,28 +11,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
-from fusedesk_async import FuseDesk
 from fusedesk_async.cli._failure import say
-from fusedesk_async.cli._status import Tally, pace, pause, work_done
+from fusedesk_async.cli._status import announced, outlook, work_done
+from fusedesk_async.export import ExportProgress
 
-GLANCE = 0.1
-"""Seconds between two looks at the tally."""
-QUIET = 10.0
+GLANCE = 0.2
+"""Seconds between two looks at the progress."""
+QUIET = 60.0
 """Seconds between two lines in a log."""
 
 
 class Display(AbstractContextManager["Display"], Protocol):
-    """Shows a tally."""
+    """Shows progress."""
 
-    def show(self, tally: Tally) -> None:
+    def show(self, progress: ExportProgress) -> None:
         """Show how far it has come."""
         ...
 
 
 class Bar(Display):
-    """A bar that goes away at the end. Without a total it only says that something happens."""
+    """A bar that goes away at the end. As long as no total is known it only says that something happens."""
 
-    def __init__(self, console: Console, total: int | None = None) -> None:
+    def __init__(self, console: Console) -> None:
         self._progress = Progress(
             SpinnerColumn("line"),
             BarColumn(bar_width=16),
@@ -42,12 +41,13 @@ class Bar(Display):
             transient=True,
             redirect_stdout=False,
         )
-        self._task = self._progress.add_task("asking for the first cases", total=total)
+        self._task = self._progress.add_task("asking for the first cases", total=None)
 
-    def show(self, tally: Tally) -> None:
+    def show(self, progress: ExportProgress) -> None:
         """Move the bar."""
-        rest = pause(tally.blocked_until) if tally.blocked_until else pace(tally)
-        self._progress.update(self._task, completed=tally.cases, description=f"{work_done(tally)}, {rest}")
+        total = max(progress.expected, progress.cases) if progress.expected else None
+        text = f"{work_done(progress)}, {outlook(progress)}"
+        self._progress.update(self._task, total=total, completed=progress.cases, description=text)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -60,10 +60,10 @@ class Bar(Display):
 
 
 class Lines(Display):
-    """A line now and then, and one for each pause.
+    """A line now and then, and one for each wait.
 
     Args:
-        interval: Seconds between two lines; infinite to tell of pauses only.
+        interval: Seconds between two lines.
         tell: Prints a line.
     """
 
@@ -71,19 +71,15 @@ class Lines(Display):
         self._interval = interval
         self._tell = tell
         self._next_line = interval
-        self._waits = 0
+        self._is_held = False
 
-    def show(self, tally: Tally) -> None:
+    def show(self, progress: ExportProgress) -> None:
         """Say how far it has come, if it is time."""
-        if tally.waits > self._waits and tally.blocked_until:
-            self._waits = tally.waits
-            done = "" if math.isinf(self._interval) else f"{work_done(tally)}, "
-            self._tell(f"{done}{pause(tally.blocked_until)}")
-        elif tally.seconds >= self._next_line and not tally.blocked_until:
-            self._tell(f"{work_done(tally)}, {tally.seconds:.0f} s, {pace(tally)}")
-        else:
-            return
-        self._next_line = tally.seconds + self._interval
+        held = bool(progress.blocked_until or progress.outage)
+        if (held and not self._is_held) or (not held and progress.seconds >= self._next_line):
+            self._tell(f"{work_done(progress)}, {outlook(progress)}")
+            self._next_line = progress.seconds + self._interval
+        self._is_held = held
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -91,35 +87,56 @@ class Lines(Display):
         """Leave nothing behind."""
 
 
-def fitting_display(*, total: int | None = None, stdout_is_busy: bool = False) -> Display:
+class Watch:
+    """Passes on what an export tells of its progress.
+
+    Args:
+        display: Shows it.
+        history: Whether histories are fetched, too.
+    """
+
+    def __init__(self, display: Display, *, history: bool) -> None:
+        self._display = display
+        self._history = history
+        self._is_announced = False
+        self.last: ExportProgress | None = None
+
+    def told(self, progress: ExportProgress) -> None:
+        """Take the news; the plan is said at once."""
+        self.last = progress
+        if progress.plan and not self._is_announced:
+            self._is_announced = True
+            say(announced(progress.plan, history=self._history))
+        if isinstance(self._display, Lines):
+            self._display.show(progress)
+
+    @asynccontextmanager
+    async def kept_fresh(self) -> AsyncGenerator[None, None]:
+        """Let what a terminal shows move on while the block lasts."""
+
+        async def look() -> None:
+            while True:
+                if self.last and isinstance(self._display, Bar):
+                    self._display.show(self.last)
+                await anyio.sleep(GLANCE)
+
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(look)
+                yield
+                group.cancel_scope.cancel()
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # one thing went wrong, in the block or on stderr
+
+
+def fitting_display(*, stdout_is_busy: bool = False) -> Display:
     """A bar if a person watches, lines otherwise.
 
     Args:
-        total: How many cases there will be, if known.
         stdout_is_busy: Whether the same terminal may get the cases themselves.
     """
     console = Console(stderr=True)
     crowded = stdout_is_busy and sys.stdout.isatty()
     if sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal and not crowded:
-        return Bar(console, total)
+        return Bar(console)
     return Lines()
-
-
-@asynccontextmanager
-async def shown(desk: FuseDesk, tally: Tally, display: Display) -> AsyncGenerator[None, None]:
-    """Keep the display up to date while the block lasts."""
-
-    async def watch() -> None:
-        while True:
-            tally.allowance = desk.allowance
-            display.show(tally)
-            await anyio.sleep(GLANCE)
-
-    try:
-        async with anyio.create_task_group() as group:
-            group.start_soon(watch)
-            with desk.observe(tally.told):
-                yield
-            group.cancel_scope.cancel()
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # one thing went wrong, in the block or on stderr

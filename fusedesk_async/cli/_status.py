@@ -1,93 +1,78 @@
-"""What an export has done so far, and how that is said."""
+"""How far an export is, and what it has done, in words."""
 
 import time
 from datetime import datetime
 
-import attrs
+from fusedesk_async.cli._text import counted, duration, size_text
+from fusedesk_async.export import ExportPlan, ExportProgress, ExportReport
 
-from fusedesk_async import Allowance, CallAnswered, Case, Event, Page, QuotaWait, QuotaWaitOver
-from fusedesk_async.cli._text import counted
-
-_REFUSED = 429
+PHASES = {"changes": "looking for changes", "complete": "finishing"}
 
 
-@attrs.define
-class Tally:
-    """Counts.
-
-    Attributes:
-        ids: The ids of all cases, if they are to be kept; that takes memory.
-        cases: Cases received.
-        calls: Calls that were answered.
-        refused: Those of them that were refused for their number (429).
-        rejected: The ids of the cases that could not be read.
-        waits: How often there was quota to be waited for.
-        waited: Seconds spent so.
-        blocked_until: When the next call goes, while there is.
-        allowance: As last seen.
-    """
-
-    ids: set[int] | None = None
-    cases: int = 0
-    calls: int = 0
-    refused: int = 0
-    rejected: list[int | str | None] = attrs.field(factory=list[int | str | None])
-    waits: int = 0
-    waited: float = 0.0
-    blocked_until: datetime | None = None
-    allowance: Allowance = attrs.field(factory=Allowance)
-    _started: float = attrs.field(factory=time.monotonic)
-
-    def add(self, page: Page[Case]) -> None:
-        """Count a page."""
-        self.cases += len(page.items)
-        self.rejected.extend(error.record_id for error in page.rejected)
-        if self.ids is not None:
-            self.ids.update(case.id for case in page.items)
-
-    def told(self, event: Event) -> None:
-        """Count what the client tells of."""
-        match event:
-            case CallAnswered():
-                self.calls += 1
-                self.refused += event.status == _REFUSED
-            case QuotaWait():
-                self.waits += self.blocked_until is None
-                self.blocked_until = event.until
-            case QuotaWaitOver():
-                self.waited += event.seconds
-                self.blocked_until = None
-            case _:
-                pass
-
-    @property
-    def seconds(self) -> float:
-        """Seconds since the start."""
-        return time.monotonic() - self._started
+def announced(plan: ExportPlan, *, history: bool) -> str:
+    """What an export will cost: `about 12,000 cases, 25 calls, 4 s`."""
+    found = counted(plan.cases, "case")
+    if plan.at_most is None or plan.at_least != plan.at_most:
+        found = f"about {found}"
+    there = f", {plan.done:,} of them here already" if plan.done else ""
+    calls = f"{counted(plan.calls, 'call')}{' (one for each history)' if history else ''}"
+    takes = "" if plan.seconds is None else f", about {duration(plan.seconds)} at the present allowance"
+    return f"{found}{there}: {calls}{takes}"
 
 
-def work_done(tally: Tally) -> str:
-    """`12,000 cases, 24 calls`."""
-    return f"{counted(tally.cases, 'case')}, {counted(tally.calls, 'call')}"
+def work_done(progress: ExportProgress) -> str:
+    """`12,000 of about 20,000 cases, 24 calls`."""
+    done = counted(progress.cases, "case")
+    if progress.expected and progress.expected > progress.cases:
+        done = f"{progress.cases:,} of about {counted(progress.expected, 'case')}"
+    return f"{done}, {counted(progress.calls, 'call')}"
 
 
-def pace(tally: Tally) -> str:
-    """`1,500 cases/s, 3 of 12 calls left`, as far as it is known."""
-    rate = f"{tally.cases / max(tally.seconds, 0.001):,.0f} cases/s"
-    left, limit = tally.allowance.remaining, tally.allowance.limit
-    if left is None:
-        return rate if limit is None else f"{rate}, {limit:,} calls an hour"
-    return f"{rate}, {left:,} left" if limit is None else f"{rate}, {left:,} of {limit:,} calls left"
+def outlook(progress: ExportProgress) -> str:
+    """What goes on and how long it will take, as far as it is known."""
+    if progress.outage:
+        return f"FuseDesk is out of reach, trying again: {progress.outage}"
+    if progress.blocked_until:
+        return pause(progress.blocked_until)
+    if progress.phase in PHASES:
+        return PHASES[progress.phase]
+    seconds = max(progress.seconds, 0.001)
+    parts = [f"{progress.fresh / seconds:,.0f} cases/s", *_allowance(progress)]
+    missing = (progress.expected or 0) - progress.cases
+    if missing > 0 and progress.fresh:
+        parts.append(f"{duration(missing * seconds / progress.fresh)} to go")
+    return ", ".join(parts)
 
 
 def pause(until: datetime) -> str:
     """`waiting for quota until 14:03:07 (4 s)`, in local time."""
     seconds = max(0.0, until.timestamp() - time.time())
-    return f"waiting for quota until {until.astimezone():%H:%M:%S} ({seconds:.0f} s)"
+    return f"waiting for quota until {until.astimezone():%H:%M:%S} ({duration(seconds)})"
 
 
-def summary(tally: Tally, written: str) -> str:
+def summary(report: ExportReport) -> str:
     """What an export has done."""
-    waits = f", {counted(tally.waits, 'wait')} for quota ({tally.waited:.1f} s)" if tally.waits else ""
-    refused = f" ({tally.refused:,} refused)" if tally.refused else ""
-    return f"{work_done(tally)}{refused}, {tally.seconds:.1f} s{waits}, {written}"
+    notes = [
+        counted(report.cases, "case"),
+        f"{counted(report.calls, 'call')}{f' ({report.refused:,} refused)' if report.refused else ''}",
+        f"{report.seconds:.1f} s",
+    ]
+    if report.runs > 1:
+        notes.insert(1, f"{report.fresh:,} of them in this run, the {_ordinal(report.runs)}")
+    if report.waits:
+        notes.append(f"{counted(report.waits, 'wait')} for quota ({report.waited:.1f} s)")
+    if report.tombstones:
+        notes.append(f"{counted(report.tombstones, 'case')} gone before the history came")
+    return ", ".join([*notes, f"{report.to} {size_text(report.size)}"])
+
+
+def _allowance(progress: ExportProgress) -> list[str]:
+    left, limit = progress.allowance.remaining, progress.allowance.limit
+    if left is None:
+        return [] if limit is None else [f"{limit:,} calls an hour"]
+    return [f"{left:,} left" if limit is None else f"{left:,} of {limit:,} calls left"]
+
+
+def _ordinal(number: int) -> str:
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in {11, 12, 13} else endings.get(number % 10, 'th')}"

@@ -33,12 +33,22 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def json_line(source: bytes) -> bytes:
-    """A record's JSON as it came, on one line.
+def size_text(size: float) -> str:
+    """`11.2 MB`."""
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:  # noqa: PLR2004 - what kilo means
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
 
-    Only if it was sent over several lines, the line breaks and the indentation after them are dropped. That keeps its
-    meaning and its spelling, since JSON allows raw line breaks between its tokens only.
-    """
-    if b"\n" in source or b"\r" in source:
-        return b"".join(line.strip() for line in source.splitlines())
-    return source
+
+def duration(seconds: float) -> str:
+    """`4 s`, `12 min`, `2 h 05 min`, `3 d 04 h`."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 100:  # noqa: PLR2004 - up to here seconds are easy to grasp
+        return f"{seconds:.0f} s"
+    if minutes < 100:  # noqa: PLR2004 - likewise minutes
+        return f"{minutes} min"
+    if hours < 48:  # noqa: PLR2004 - likewise hours
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{hours // 24} d {hours % 24:02} h"

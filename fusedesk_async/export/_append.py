@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from io import FileIO
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 import attrs
@@ -22,8 +23,8 @@ from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume, checked_target, required
 
-Settle = Callable[[Path, Path], object]
-"""Makes the output itself of `OUT.part`, durable or not at all."""
+Settle = Callable[[Path, Path, Event], object]
+"""Makes the output itself of `OUT.part`, durable or not at all; the event says that it is not wanted any more."""
 
 
 class Lines(Protocol):
@@ -37,8 +38,9 @@ class Lines(Protocol):
         ...
 
 
-def rename(part: Path, target: Path) -> None:
+def rename(part: Path, target: Path, interrupted: Event) -> None:
     """The usual way to settle: the part is the output."""
+    del interrupted
     part.replace(target)
     sync_folder(target.parent)
 
@@ -62,6 +64,7 @@ class AppendSink:
         self._lines = lines
         self._pack: Callable[[bytes], bytes] = partial(gzip.compress, compresslevel=6, mtime=0) if packed else bytes
         self._settle = settle
+        self._interrupted = Event()
         self._holds = ExitStack()
         self._file: FileIO
         self._overwrite = self._is_cut = False
@@ -106,11 +109,15 @@ class AppendSink:
             if self._part.exists():
                 self._file.close()
                 checked_target(self._target, overwrite=self._overwrite)
-                self._settle(self._part, self._target)
+                self._settle(self._part, self._target, self._interrupted)
                 self._part.unlink(missing_ok=True)
             self._place.unlink(missing_ok=True)
             sync_folder(self._target.parent)
             return self._target.stat().st_size
+
+    def interrupt(self) -> None:
+        """Stop making the output of its part."""
+        self._interrupted.set()
 
     def close(self) -> None:
         """Close the file and let go of the lock. A part in which there is nothing goes."""

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
-from anyio import to_thread
 
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
@@ -15,6 +14,7 @@ from fusedesk_async.export._checkpoint import MOST_IDS, Checkpoint, Job
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume, Sink
+from fusedesk_async.export._worker import Worker
 
 T = TypeVar("T")
 OnProgress: TypeAlias = Callable[[ExportProgress], object]
@@ -33,6 +33,7 @@ class Output:
         self._desk = desk
         self._sink = sink
         self._on_progress = on_progress
+        self._worker = Worker(sink.interrupt)
         self._began = desk.clock.monotonic()
         self._fresh = 0
         self.checkpoint: Checkpoint
@@ -78,9 +79,16 @@ class Output:
             rejected=old.rejected + len(unread),
             rejected_ids=(*old.rejected_ids, *unread)[:MOST_IDS],
         )
-        self.checkpoint = await self._blocking(partial(self._sink.write, rows, attrs.evolve(counted, **changes)))
-        self._fresh += new
-        self.tell()
+        reached = attrs.evolve(counted, **changes)
+
+        def write() -> None:
+            self.checkpoint = self._sink.write(rows, reached)
+            self._fresh += new
+
+        try:
+            await self._blocking(write)
+        finally:  # it is written to its end also for somebody who was cancelled meanwhile
+            self.tell()
 
     async def finish(self, to: str) -> ExportReport:
         """Give the output its name; what was done."""
@@ -144,6 +152,4 @@ class Output:
             self.tell()
 
     async def _blocking(self, work: Callable[[], T]) -> T:
-        if self._sink.blocks_briefly:
-            return await to_thread.run_sync(work)
-        return work()
+        return await self._worker.run(work) if self._sink.blocks_briefly else work()

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from fusedesk_async import _json
 from fusedesk_async._convert import structure
 from fusedesk_async._files import sync, sync_folder
-from fusedesk_async.errors import ConfigurationError, UnexpectedResponseError
+from fusedesk_async.errors import ConfigurationError, ExportError, UnexpectedResponseError
 from fusedesk_async.export._columns import Kind, case_table, clean_text, history_table, int64, loose_text, utc
 from fusedesk_async.models import CaseDetail
 
@@ -64,7 +65,7 @@ class ParquetMaker:
         self._cases = case_table(_SPELLING)
         self._items = history_table(_SPELLING) if history else None
 
-    def __call__(self, part: Path, target: Path) -> None:
+    def __call__(self, part: Path, target: Path, interrupted: Event) -> None:
         """Make `target` of `part`: whole or not at all."""
         _, parquet = pyarrow()
         schema = self._schema()
@@ -72,6 +73,9 @@ class ParquetMaker:
         with fresh.open("wb") as file:
             with part.open("rb") as lines, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
                 while rows := [self._row(line) for line in islice(lines, GROUP)]:
+                    if interrupted.is_set():
+                        message = f"{target} was not made; the cases are kept"
+                        raise ExportError(message)
                     self._write(writer, schema, rows)
             file.flush()
             sync(file.fileno())

@@ -21,7 +21,7 @@ class ExportPlan:
         at_least: So many there surely were when it was asked.
         at_most: No more than so many; None if that is unknown.
         calls: Calls that are still needed.
-        seconds: About how long they take at the present allowance, waiting included.
+        seconds: About how long they take at the present allowance, waiting included; None as long as that is unknown.
     """
 
     done: int
@@ -29,7 +29,7 @@ class ExportPlan:
     at_least: int
     at_most: int | None
     calls: int
-    seconds: float
+    seconds: float | None
 
 
 @attrs.frozen(kw_only=True)

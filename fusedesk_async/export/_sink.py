@@ -50,6 +50,10 @@ class Sink(Protocol):
         """
         ...
 
+    def interrupt(self) -> None:
+        """Stop `finish` soon, if it is at something that takes long. Called from another thread."""
+        ...
+
     def close(self) -> None:
         """Let the output go, finished or not."""
         ...
@@ -65,7 +69,7 @@ def checked_target(target: Path, *, overwrite: bool) -> None:
         message = f"{target} is no regular file; give another name"
         raise ExportError(message, None, "output")
     if target.exists() and not overwrite:
-        message = f"{target} exists; give another name, or have it replaced (overwrite)"
+        message = f"{target} exists already"
         raise ExportError(message, None, "exists")
 
 

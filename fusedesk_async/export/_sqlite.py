@@ -91,6 +91,9 @@ class SqliteSink:
             sync_folder(self._target.parent)
             return self._target.stat().st_size
 
+    def interrupt(self) -> None:
+        """Nothing takes long."""
+
     def close(self) -> None:
         """Close the database and let go of the lock."""
         self._holds.close()

@@ -70,6 +70,9 @@ class StreamSink:
         """Nothing is left to do."""
         return self._size
 
+    def interrupt(self) -> None:
+        """Nothing takes long."""
+
     def close(self) -> None:
         """The stream belongs to somebody else."""
 

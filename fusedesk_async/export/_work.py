@@ -59,14 +59,17 @@ class Work:
         pages = -(-missing // LARGEST_PAGE) + 1
         calls = pages + missing if self.history else pages
         meter = self.output.meter
-        latency = meter.answering / meter.calls if meter.calls else 0.0
+        seconds = None
+        if meter.calls:
+            latency = meter.answering / meter.calls
+            seconds = self.desk.seconds_for(calls) + calls * latency / self.concurrency
         return ExportPlan(
             done=reached.cases,
             cases=cases,
             at_least=max(known.at_least, reached.cases),
             at_most=None if reached.expected is not None else known.at_most,
             calls=calls,
-            seconds=self.desk.seconds_for(calls) + calls * latency / self.concurrency,
+            seconds=seconds,
         )
 
     async def announced(self) -> ExportPlan | None:

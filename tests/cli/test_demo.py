@@ -11,7 +11,7 @@ SMALL = Demo(cases=6_000, limit=8, window=0.4)
 
 def test_the_demo_copes_with_a_limit_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "demo.jsonl"
-    run_demo(str(out), overwrite=False, demo=SMALL)
+    run_demo(str(out), {}, SMALL)
     assert len(out.read_bytes().splitlines()) == 6_000
     told = capsys.readouterr().err
     assert 'a sandbox that allows 8 calls per "hour" of 0.4 s' in told
@@ -24,6 +24,6 @@ def test_the_demo_copes_with_a_limit_and_says_so(tmp_path: Path, capsys: pytest.
 def test_the_demo_replaces_nothing(tmp_path: Path) -> None:
     out = tmp_path / "demo.jsonl"
     out.write_text("precious")
-    with pytest.raises(CommandError, match="exists; --overwrite"):
-        run_demo(str(out), overwrite=False, demo=SMALL)
+    with pytest.raises(CommandError, match="exists already; --overwrite"):
+        run_demo(str(out), {}, SMALL)
     assert out.read_text() == "precious"

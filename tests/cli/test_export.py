@@ -1,6 +1,9 @@
+import csv
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,17 +24,18 @@ def test_all_cases_arrive_in_id_order_one_per_line(invoke: Invoke, tmp_path: Pat
     assert result.exit_code == Exit.FINE
     assert [row["caseid"] for row in rows(tmp_path / "out.jsonl")] == list(range(1, 1_201))
     assert result.stdout == ""
-    begin, end = result.stderr.splitlines()
+    begin, plan, end = result.stderr.splitlines()
     assert begin.startswith("fusedesk: exporting cases of http://127.0.0.1:")
-    assert re.match(r"fusedesk: 1,200 cases, [4-7] calls, ", end)
-    assert end.endswith(" MB")
+    assert re.fullmatch(r"fusedesk: about 1,200 cases: 4 calls, about 0 s at the present allowance", plan)
+    assert re.match(r"fusedesk: 1,200 cases, ([6-9]|10) calls, ", end)
+    assert end.endswith("out.jsonl 1.2 MB")
     assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
 def test_the_bytes_are_the_servers(invoke: Invoke, sandbox: Sandbox) -> None:
     body = b'[{"caseid":1,"n":1.50e3,"t":"\\u00e9\\/"},{\n  "caseid": 2,\r\n\t"t": ["a  b",\n  2]\n}]'
-    sandbox.fault("search", body=body.decode())
-    sandbox.fault("search", nth=2, times=9, body=[])
+    sandbox.fault("search", times=2, body=body.decode())
+    sandbox.fault("search", nth=3, times=9, body=[])
     assert invoke("export", "-").stdout_bytes == (
         b'{"caseid":1,"n":1.50e3,"t":"\\u00e9\\/"}\n{"caseid": 2,"t": ["a  b",2]}\n'
     )
@@ -41,7 +45,7 @@ def test_filters_reach_the_server(invoke: Invoke, sandbox: Sandbox) -> None:
     given = "--status open --opened-after 2026-01-01 --updated-before 2026-02-01 --closed-after 2026-01-03"
     more = "--closed-before 2026-01-04 --department-id 1 --rep-id 2 --contact-id 3 --contact-id 4 --email a@b.example"
     assert invoke("export", "-", *given.split(), *more.split(), "--tag-id", "5").exit_code == Exit.FINE
-    query = dict(sandbox.received[0].query)
+    query = dict(sandbox.received[-1].query)
     assert {name: text for name, text in query.items() if name not in {"limit", "offset", "orderby"}} == {
         "status": "open",
         "date_opened": '{"after":"2026-01-01"}',
@@ -60,8 +64,9 @@ def test_an_existing_file_is_replaced_only_when_asked(invoke: Invoke, sandbox: S
     target = tmp_path / "out.jsonl"
     target.write_text("precious")
     result = invoke("export", "out.jsonl")
-    assert result.exit_code == Exit.OUTPUT
-    assert result.stderr == "fusedesk: out.jsonl exists; --overwrite replaces it when the export is whole\n"
+    assert result.exit_code == Exit.EXISTS
+    last = result.stderr.splitlines()[-1]
+    assert last == f"fusedesk: {target} exists already; --overwrite replaces it once the new one is whole"
     assert not sandbox.received
     assert invoke("export", "out.jsonl", "--overwrite").exit_code == Exit.FINE
     assert len(rows(target)) == 1_200
@@ -77,29 +82,45 @@ def test_a_link_stays_a_link(invoke: Invoke, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("out", ["/dev/null", ".", "missing/out.jsonl"])
 def test_what_cannot_be_written_is_refused_before_anything_is_asked(invoke: Invoke, sandbox: Sandbox, out: str) -> None:
-    result = invoke("export", out, "--overwrite")
+    result = invoke("export", out, "--overwrite", "--format", "jsonl")
     assert result.exit_code == Exit.OUTPUT
-    assert len(result.stderr.splitlines()) == 1
+    assert len(result.stderr.splitlines()) == 2
     assert not sandbox.received
 
 
-def test_a_failure_half_way_says_what_is_left(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
-    sandbox.fault("search", nth=3, status=403, body={"error": "gone", "errorcode": "api_error_noscope"})
+def test_a_failure_half_way_says_what_is_kept_and_the_same_command_goes_on(
+    invoke: Invoke, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.fault("search", nth=5, status=403, body={"error": "gone", "errorcode": "api_error_noscope"})
     result = invoke("export", "out.jsonl")
     assert result.exit_code == Exit.CONFIGURATION
-    assert f"; the first 999 cases are left in {tmp_path}/out.jsonl.part" in result.stderr.splitlines()[-1]
-    assert len(rows(tmp_path / "out.jsonl.part")) == 999
+    assert result.stderr.endswith("; 500 cases are kept, and the same command goes on from there\n")
     assert not (tmp_path / "out.jsonl").exists()
-    assert invoke("export", "out.jsonl").exit_code == Exit.FINE
-    assert len(rows(tmp_path / "out.jsonl")) == 1_200
+    asked = len(sandbox.received)
+    result = invoke("export", "out.jsonl")
+    assert result.exit_code == Exit.FINE
+    assert "about 1,200 cases, 500 of them here already: 3 calls" in result.stderr
+    assert "1,200 cases, 700 of them in this run, the 2nd" in result.stderr
+    assert len(sandbox.received) - asked <= 4
+    assert [row["caseid"] for row in rows(tmp_path / "out.jsonl")] == list(range(1, 1_201))
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_what_an_earlier_run_left_is_for_the_same_job_only(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.fault("search", nth=5, status=403)
+    invoke("export", "out.jsonl")
+    result = invoke("export", "out.jsonl", "--status", "open")
+    assert result.exit_code == Exit.CHECKPOINT
+    assert "belongs to another export: its query is '', not 'status=open'" in result.stderr
+    assert result.stderr.endswith("; --restart begins anew\n")
+    assert invoke("export", "out.jsonl", "--status", "open", "--restart").exit_code == Exit.FINE
+    assert {row["status"] for row in rows(tmp_path / "out.jsonl")} == {"open"}
 
 
 def test_a_failure_at_the_start_leaves_nothing_new(invoke: Invoke, tmp_path: Path) -> None:
-    assert invoke("export", "out.jsonl", FUSEDESK_API_KEY="wrong-key").exit_code == Exit.CONFIGURATION
+    for out in ("out.jsonl", "out.db", "out.parquet"):
+        assert invoke("export", out, FUSEDESK_API_KEY="wrong-key").exit_code == Exit.CONFIGURATION
     assert not list(tmp_path.iterdir())
-    (tmp_path / "out.jsonl.part").write_text("from earlier")
-    assert invoke("export", "out.jsonl", FUSEDESK_API_KEY="wrong-key").exit_code == Exit.CONFIGURATION
-    assert (tmp_path / "out.jsonl.part").read_text() == "from earlier"
 
 
 def test_a_search_without_cases_is_an_empty_file(invoke: Invoke, tmp_path: Path) -> None:
@@ -108,10 +129,71 @@ def test_a_search_without_cases_is_an_empty_file(invoke: Invoke, tmp_path: Path)
     assert (tmp_path / "out.jsonl").read_bytes() == b""
 
 
+def test_a_dry_run_says_what_it_would_cost_and_leaves_nothing(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    result = invoke("export", "out.db", "--history", "--dry-run")
+    assert result.exit_code == Exit.FINE
+    assert re.search(r"about 1,\d\d\d cases: 1,\d\d\d calls \(one for each history\), about ", result.stderr)
+    assert len(sandbox.received) <= 12
+    assert not list(tmp_path.iterdir())
+
+
+def test_histories_and_a_report_as_json(invoke: Invoke, tmp_path: Path) -> None:
+    chosen = ("--status", "open", "--opened-after", "2026-06-20")
+    result = invoke("export", "out.csv", "--history", "--json", "--guard-formulas", *chosen)
+    assert result.exit_code == Exit.FINE
+    report = json.loads(result.stdout)
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as lines:
+        found = list(csv.DictReader(lines))
+    assert report["cases"] == len(found) > 0
+    assert all(json.loads(row["history"]) for row in found)
+
+
+def test_a_database_is_brought_up_to_date(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    def states() -> dict[int, tuple[str, int]]:
+        with closing(sqlite3.connect(tmp_path / "out.db")) as database:
+            return {case: rest for case, *rest in database.execute("SELECT id, status, matches FROM cases")}
+
+    assert invoke("export", "out.db", "--update", "--status", "open").exit_code == Exit.FINE
+    closed, untouched, *_ = states()
+    sandbox.close_cases(ids=[closed])
+    (opened,) = sandbox.open_cases(status="open")
+    assert invoke("export", "out.db", "--update", "--status", "open").exit_code == Exit.FINE
+    after = states()
+    assert after[closed] == ["closed", 0]
+    assert after[opened] == after[untouched] == ["open", 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("out.txt",), "what format is 'out.txt'?"),
+        (("out.db.gz",), "sqlite is not packed by .gz"),
+        (("-", "--format", "csv"), "csv needs a file"),
+        (("out.csv", "--update"), "only a SQLite export can be brought up to date"),
+        (("out.jsonl", "--guard-formulas"), "guard_formulas is for CSV"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    invoke: Invoke, sandbox: Sandbox, arguments: tuple[str, ...], told: str
+) -> None:
+    result = invoke("export", *arguments)
+    assert result.exit_code == Exit.CONFIGURATION
+    assert told in result.stderr
+    assert not sandbox.received
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-", "--json"), ("out.jsonl", "--reserve", "100%"), ("out.jsonl", "--reserve", "x")]
+)
+def test_what_makes_no_sense_is_a_usage_error(invoke: Invoke, arguments: tuple[str, ...]) -> None:
+    assert invoke("export", *arguments).exit_code == Exit.USAGE
+
+
 def test_cases_that_cannot_be_read_are_told(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
     strange = [{"caseid": number, "date_opened": "next week"} for number in range(5, 10)]
-    sandbox.fault("search", body=[{"caseid": 1}, *strange])
-    sandbox.fault("search", nth=2, times=9, body=[])
+    for nth, body in enumerate([[{"caseid": 9}], [], [{"caseid": 1}, *strange]], 1):
+        sandbox.fault("search", nth=nth, body=body)
+    sandbox.fault("search", nth=4, times=9, body=[])
     result = invoke("export", "out.jsonl")
     assert result.exit_code == Exit.ANSWER
     assert [row["caseid"] for row in rows(tmp_path / "out.jsonl")] == [1]

@@ -33,15 +33,14 @@ def under_way(sandbox: Sandbox) -> threading.Event:
 def test_a_signal_ends_an_export_with_one_line(
     start: Start, under_way: threading.Event, tmp_path: Path, number: signal.Signals, code: int, name: str
 ) -> None:
-    part = tmp_path / "out.jsonl.part"
     process = start("export", "out.jsonl")
     assert under_way.wait(20)
     process.send_signal(number)
     _, told = process.communicate(timeout=20)
-    cases = len(part.read_bytes().splitlines())
+    cases = len((tmp_path / "out.jsonl.part").read_bytes().splitlines())
     assert process.returncode == code
-    assert told.decode().splitlines()[1:] == [
-        f"fusedesk: stopped by {name}; the first {cases:,} cases are left in {part}"
+    assert told.decode().splitlines()[2:] == [
+        f"fusedesk: stopped by {name}; {cases:,} cases are kept, and the same command goes on from there"
     ]
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -54,7 +53,7 @@ def test_a_reader_that_leaves_ends_the_export_without_a_word(start: Start, unbuf
     process.stdout.close()
     assert process.wait(timeout=20) == Exit.CLOSED_PIPE
     assert process.stderr
-    assert len(process.stderr.read().splitlines()) == 1  # that it begins
+    assert len(process.stderr.read().splitlines()) == 2  # that it begins, and what it will cost
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -69,17 +68,34 @@ def test_an_unwritable_folder_is_one_line(start: Start) -> None:
     process = start("export", "/proc/self/nothing/out.jsonl")
     _, told = process.communicate(timeout=20)
     assert process.returncode == Exit.OUTPUT
-    assert told.startswith(b"fusedesk: cannot write /proc/")
+    assert told.splitlines()[-1].startswith(b"fusedesk: cannot write /proc/")
 
 
-def test_two_exports_do_not_write_one_file(start: Start, under_way: threading.Event, tmp_path: Path) -> None:
-    part = tmp_path / "out.jsonl.part"
-    start("export", "out.jsonl")
+def test_two_exports_do_not_write_one_file(
+    start: Start, sandbox: Sandbox, under_way: threading.Event, tmp_path: Path
+) -> None:
+    sandbox.fault("search", nth=12, times=99, delay=60)
+    first = start("export", "out.jsonl")
     assert under_way.wait(20)
     second = start("export", "out.jsonl")
     _, told = second.communicate(timeout=20)
-    assert second.returncode == Exit.OUTPUT
-    assert told.decode() == f"fusedesk: another export is writing {part}\n"
+    assert second.returncode == Exit.LOCKED
+    assert f"{tmp_path / 'out.jsonl'} is in use by process {first.pid} on " in told.decode()
+
+
+@pytest.mark.parametrize("out", ["out.jsonl", "out.db"])
+def test_a_full_disk_ends_it_with_one_line_and_the_same_command_goes_on(start: Start, tmp_path: Path, out: str) -> None:
+    limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
+    full = start("export", out, before=f"{limit}; resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))")
+    _, told = full.communicate(timeout=20)
+    assert full.returncode == Exit.OUTPUT
+    last = told.decode().splitlines()[-1]
+    assert last.startswith(f"fusedesk: cannot write {tmp_path / out}")
+    assert "cases are kept, and the same command goes on from there" in last
+    again = start("export", out)
+    _, told = again.communicate(timeout=30)
+    assert again.returncode == Exit.FINE
+    assert b"the 2nd" in told
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])

@@ -1,67 +1,118 @@
 import io
+import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import attrs
 import pytest
 from rich.console import Console
 
-from fusedesk_async import Allowance, Case, QuotaWait, QuotaWaitOver
+from fusedesk_async import Allowance, Case
 from fusedesk_async.cli._case_list import case_table
-from fusedesk_async.cli._output import size_text
 from fusedesk_async.cli._progress import Bar, Lines
-from fusedesk_async.cli._status import Tally, pace, summary
-from fusedesk_async.cli._text import clean, json_line, one_line, terminal_json
+from fusedesk_async.cli._status import announced, outlook, summary
+from fusedesk_async.cli._text import clean, duration, one_line, size_text, terminal_json
+from fusedesk_async.export import ExportPlan, ExportProgress, ExportReport
 
 
-def held_back(seconds: float) -> QuotaWait:
-    return QuotaWait(reason="quota", until=datetime.now(UTC) + timedelta(seconds=seconds), waiting=1)
+def progress(**known: Any) -> ExportProgress:
+    """Progress with what is known of it."""
+    usual: dict[str, Any] = dict.fromkeys((field.name for field in attrs.fields(ExportProgress)), 0)
+    return ExportProgress(
+        **usual
+        | {
+            "phase": "cases",
+            "expected": None,
+            "blocked_until": None,
+            "outage": "",
+            "allowance": Allowance(),
+            "plan": None,
+        }
+        | known
+    )
 
 
-def test_lines_come_now_and_then_and_at_each_wait() -> None:
+def soon(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def test_lines_come_once_a_minute_and_at_each_wait() -> None:
     told: list[str] = []
-    lines, tally = Lines(interval=0.0, tell=told.append), Tally(cases=500, calls=1)
-    with lines:
-        lines.show(tally)
-        tally.told(held_back(30))
-        lines.show(tally)
-        tally.told(held_back(60))
-        lines.show(tally)
-        tally.told(QuotaWaitOver(seconds=60.0))
-        tally.told(held_back(60))
-        lines.show(tally)
-    assert told[0].startswith("500 cases, 1 call, 0 s, ")
-    assert [line.startswith("500 cases, 1 call, waiting for quota until ") for line in told[1:]] == [True, True]
-    assert tally.waits == 2
-    assert ", 2 waits for quota (60.0 s)" in summary(tally, "out.jsonl")
-
-
-def test_lines_are_quiet_for_ten_seconds() -> None:
-    told: list[str] = []
-    Lines(tell=told.append).show(Tally())
-    assert not told
+    with Lines(tell=told.append) as lines:
+        for known in (
+            {"seconds": 59.0},
+            {"seconds": 60.0, "fresh": 500},
+            {"seconds": 70.0, "blocked_until": soon(30)},
+            {"seconds": 80.0, "blocked_until": soon(60)},
+            {"seconds": 90.0},
+            {"seconds": 100.0, "outage": "no route"},
+            {"seconds": 159.0},
+            {"seconds": 160.0, "phase": "complete"},
+        ):
+            lines.show(progress(cases=500, calls=1, **known))
+    assert [re.sub(r"\d\d:\d\d:\d\d \(.*\)", "T", line) for line in told] == [
+        "500 cases, 1 call, 8 cases/s",
+        "500 cases, 1 call, waiting for quota until T",
+        "500 cases, 1 call, FuseDesk is out of reach, trying again: no route",
+        "500 cases, 1 call, finishing",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("allowance", "end"),
+    ("allowance", "told"),
     [
-        (Allowance(), "cases/s"),
-        (Allowance(limit=1800), "cases/s, 1,800 calls an hour"),
-        (Allowance(remaining=3), "cases/s, 3 left"),
-        (Allowance(limit=1800, remaining=3), "cases/s, 3 of 1,800 calls left"),
+        (Allowance(), ""),
+        (Allowance(limit=1800), ", 1,800 calls an hour"),
+        (Allowance(remaining=3), ", 3 left"),
+        (Allowance(limit=1800, remaining=3), ", 3 of 1,800 calls left"),
     ],
 )
-def test_the_allowance_is_told_as_far_as_it_is_known(allowance: Allowance, end: str) -> None:
-    tally = Tally(allowance=allowance)
-    assert pace(tally).endswith(end)
+def test_the_allowance_is_told_as_far_as_it_is_known(allowance: Allowance, told: str) -> None:
+    known = progress(allowance=allowance, cases=250, fresh=200, expected=1250, seconds=100.0)
+    assert outlook(known) == f"2 cases/s{told}, 8 min to go"
 
 
 def test_the_bar_fits_into_eighty_columns() -> None:
     screen = io.StringIO()
-    tally = Tally(cases=120_500, calls=241, allowance=Allowance(limit=1800, remaining=1559))
+    allowance = Allowance(limit=1800, remaining=1559)
     bar = Bar(Console(file=screen, force_terminal=True, width=80))
     with bar:
-        bar.show(tally)
+        bar.show(progress(cases=120_500, expected=130_000, calls=241, allowance=allowance, seconds=10))
     last = [line for line in screen.getvalue().split("\r") if "calls" in line][-1]
-    assert "120,500 cases, 241 calls, " in last
+    assert "120,500 of about 130,000 cases, 241 calls" in last
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ({"at_least": 700, "at_most": 700}, "700 cases: 9 calls, about 4 s at the present allowance"),
+        ({"at_most": None}, "about 700 cases: 9 calls, about 4 s at the present allowance"),
+        ({"done": 7, "seconds": None}, "about 700 cases, 7 of them here already: 9 calls"),
+    ],
+)
+def test_a_plan_is_told_in_one_line(known: dict[str, Any], told: str) -> None:
+    usual: dict[str, Any] = {"done": 0, "cases": 700, "at_least": 1, "at_most": 900, "calls": 9, "seconds": 4.0}
+    assert announced(ExportPlan(**usual | known), history=False) == told
+
+
+def test_a_report_is_told_in_one_line() -> None:
+    usual: dict[str, Any] = dict.fromkeys((field.name for field in attrs.fields(ExportReport)), 0)
+    report = ExportReport(
+        **usual
+        | {"to": "out.db", "cases": 9, "fresh": 4, "calls": 3, "runs": 22, "refused": 1, "waits": 2, "tombstones": 1}
+    )
+    assert summary(report) == (
+        "9 cases, 4 of them in this run, the 22nd, 3 calls (1 refused), 0.0 s, 2 waits for quota (0.0 s), "
+        "1 case gone before the history came, out.db 0 bytes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(3.6, "4 s"), (99, "99 s"), (540, "9 min"), (7_500, "2 h 05 min"), (198_000, "2 d 07 h")],
+)
+def test_durations(seconds: float, told: str) -> None:
+    assert duration(seconds) == told
 
 
 def test_a_table_shows_text_as_it_is() -> None:
@@ -76,7 +127,6 @@ def test_text_for_terminals() -> None:
     assert clean("a\tb\r\nc\x07\ud800é") == "a\tb\nc\\x07\\ud800é"
     assert one_line(" a\n\tb\x1b ") == "a b\\x1b"
     assert terminal_json('{"a":"\x9bé\x7f"}'.encode()) == '{"a":"\\u009bé\\u007f"}'.encode()
-    assert json_line(b'{"a":\r\n\t 1,\r"b": "  x"}') == b'{"a":1,"b": "  x"}'
 
 
 def test_sizes() -> None:
