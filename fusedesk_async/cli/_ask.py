@@ -1,6 +1,7 @@
 """One question to the server, for the commands that have one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -21,36 +22,40 @@ MOMENT = 0.2
 
 def ask(connection: Connection, question: Callable[[FuseDesk], Awaitable[T]]) -> T:
     """The answer. Should it take a wait for quota, that is said on stderr."""
-    return run(_Question(connection.client()).asked(question))
+    desk = connection.client()
+
+    async def asked() -> T:
+        async with desk, _Waits().said(desk):
+            return await question(desk)
+
+    return run(asked)
 
 
-class _Question:
-    def __init__(self, desk: FuseDesk) -> None:
-        self._desk = desk
+class _Waits:
+    """Says each wait once, however often its end moves."""
+
+    def __init__(self) -> None:
         self._until: datetime | None = None
 
-    def asked(self, question: Callable[[FuseDesk], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
-        async def answer() -> T:
-            try:
-                async with self._desk as desk, anyio.create_task_group() as group:
-                    group.start_soon(self._say_waits)
-                    with desk.observe(self._told):
-                        found = await question(desk)
-                    group.cancel_scope.cancel()
-                    return found
-            except BaseExceptionGroup as errors:
-                raise errors.exceptions[0] from None  # one thing went wrong, in the question or on stderr
-
-        return answer
+    @asynccontextmanager
+    async def said(self, desk: FuseDesk) -> AsyncGenerator[None, None]:
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._say)
+                with desk.observe(self._told):
+                    yield
+                group.cancel_scope.cancel()
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None  # one thing went wrong, in the question or on stderr
 
     def _told(self, event: Event) -> None:
         if isinstance(event, QuotaWait | QuotaWaitOver):
             self._until = event.until if isinstance(event, QuotaWait) else None
 
-    async def _say_waits(self) -> None:
-        said = False
+    async def _say(self) -> None:
+        is_said = False
         while True:
             await anyio.sleep(MOMENT)
-            if self._until and not said:
+            if self._until and not is_said:
                 say(pause(self._until))
-            said = self._until is not None
+            is_said = self._until is not None
