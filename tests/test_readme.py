@@ -16,15 +16,18 @@ def examples():
     return list(Sybil([PythonCodeBlockParser()]).parse(README).examples())
 
 
-def test_the_programs_run(examples, monkeypatch, capsys):
+def test_the_programs_run(examples, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)  # one of them writes a file
     programs = [example for example in examples if "anyio.run" in example.parsed]
     with serve_in_thread(Sandbox(500)) as url:
         monkeypatch.setenv("FUSEDESK_BASE_URL", url)
         monkeypatch.setenv("FUSEDESK_API_KEY", "sandbox-key")
         for program in programs:
             program.evaluate()
-    assert len(programs) == 3
-    assert "Access(base_url=" in capsys.readouterr().out
+    assert len(programs) == 4
+    told = capsys.readouterr().out
+    assert "Access(base_url=" in told
+    assert "calls, whole: True" in told
 
 
 def test_the_test_runs(examples, pytester):

@@ -51,7 +51,7 @@ class Work:
         """What is still to be done, and what that costs; `probes` calls and one more at the most."""
         reached = self.output.checkpoint
         if reached.expected is None:
-            known = await estimate(self.desk, self.filters, probes=probes)
+            known = await estimate(self._bulk, self.filters, probes=probes)
         else:
             known = Estimate(reached.expected, reached.cases, reached.expected, reached.expected)
         cases = max(known.likely, reached.cases)
@@ -110,8 +110,13 @@ class Work:
 
     async def _newest_date(self) -> str:
         """The newest date of change the server knows, by its own clock; empty if there is none."""
-        newest = await self.desk.cases.search(order_by=desc("date_updated"), status="all").first()
+        newest = await self._bulk.cases.search(order_by=desc("date_updated"), status="all").first()
         return newest.date_updated.isoformat() if newest and newest.date_updated else ""
+
+    @property
+    def _bulk(self) -> FuseDesk:
+        """The client for the single calls of an export, which are bulk work as well."""
+        return self.desk.with_options(priority="bulk")
 
     def _since(self) -> str:
         """The day after which changes count; empty for all of them."""
