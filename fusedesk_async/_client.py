@@ -215,6 +215,16 @@ class FuseDesk:
         return Access(base_url=self._base_url, scopes=await self.session.permissions())
 
     @property
+    def base_url(self) -> str:
+        """The address it asks, without a slash at its end."""
+        return self._base_url
+
+    @property
+    def clock(self) -> Clock:
+        """What it measures time and waits with."""
+        return self._clock
+
+    @property
     def allowance(self) -> Allowance:
         """What is known of the hourly allowance."""
         return self._limiter.allowance
@@ -268,7 +278,7 @@ class FuseDesk:
 
     def _set_options(self, options: Options) -> None:
         self._options = options
-        self.cases = Cases(self._send)
+        self.cases = Cases(self._send, self._transport.server_clock)
         self.session = Session(self._send)
 
     async def _send(self, call: Call[T]) -> T:

@@ -94,6 +94,8 @@ def test_the_core_is_pure():
         "_unpack",
         "_history",
         "_search",
+        "_match",
+        "_server_clock",
         "_json",
         "_seams",
         "_plans",
