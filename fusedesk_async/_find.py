@@ -19,6 +19,8 @@ from fusedesk_async.filters import DateFilter
 from fusedesk_async.models import Case, NewCase
 
 CREATION = Request("POST", "v1/cases")
+TRICKLE = 3
+"""Pages with hardly a new case, one after the other: what they bring has been opened since the search began."""
 
 
 class Search(Protocol):
@@ -133,10 +135,15 @@ async def look(search: Search, wants: Sequence[Wanted], besides: Collection[int]
     found = [Found() for _ in wants]
     for days in {want.opening.days for want in wants}:
         those = [(want, each) for want, each in zip(wants, found, strict=True) if want.opening.days == days]
+        longest, trickling = 0, 0
         async for page in search(date_opened=days).pages():
             _sort(page.items, those, besides)
             for _, each in those:
                 each.unread += len(page.rejected)
+            longest = max(longest, len(page.items))
+            trickling = trickling + 1 if len(page.items) < longest / 4 else 0
+            if trickling == TRICKLE:
+                break
     return found
 
 
