@@ -21,9 +21,16 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
     visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
-    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"} == set(listed) - {
-        "__version__"
-    }
+    assert visible - {
+        "errors",
+        "filters",
+        "models",
+        "resources",
+        "sandbox",
+        "pytest_plugin",
+        "cli",
+        "importing",
+    } == set(listed) - {"__version__"}
 
 
 @pytest.mark.parametrize("module", [errors, models])

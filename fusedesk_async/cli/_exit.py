@@ -14,6 +14,7 @@ class Exit(IntEnum):
     NETWORK = 5
     RATE_LIMIT = 6
     OUTPUT = 7
+    INCOMPLETE = 8
     INTERRUPTED = 130
     CLOSED_PIPE = 141
     TERMINATED = 143
@@ -28,6 +29,7 @@ MEANINGS = {
     Exit.NETWORK: "FuseDesk could not be reached, or it failed",
     Exit.RATE_LIMIT: "the hourly allowance is used up",
     Exit.OUTPUT: "the output exists already or cannot be written",
+    Exit.INCOMPLETE: "some rows were not imported: rejected, or unknown whether they were opened",
     Exit.INTERRUPTED: "Ctrl-C",
     Exit.CLOSED_PIPE: "whoever read our output has left, as head does",
     Exit.TERMINATED: "SIGTERM",
