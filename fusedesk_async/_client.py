@@ -216,13 +216,17 @@ class FuseDesk:
 
     @property
     def base_url(self) -> str:
-        """The address it asks, without a slash at its end."""
+        """The address that is asked, such as `https://acme.fusedesk.com`."""
         return self._base_url
 
     @property
     def clock(self) -> Clock:
-        """What it measures time and waits with."""
+        """What brings the time: the clock it was made with, or the system's."""
         return self._clock
+
+    def seconds_for(self, calls: int) -> float:
+        """About how many seconds of waiting for quota so many bulk calls take from now on, as far as is known now."""
+        return self._limiter.seconds_for(calls)
 
     @property
     def allowance(self) -> Allowance:

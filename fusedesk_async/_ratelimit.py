@@ -112,6 +112,10 @@ class RateLimiter:
             blocked_until=utc(wall + delay) if 0 < delay < math.inf else None,
         )
 
+    def seconds_for(self, calls: int) -> float:
+        """About how many seconds of waiting so many bulk calls take from now on, as far as is known now."""
+        return self._quota.seconds_for(calls, self._clock.monotonic())
+
     async def acquire(self, places: Places, patience: Patience, request: Request) -> Grant:
         """Wait for leave to make one exchange.
 
