@@ -70,10 +70,10 @@ def _new_case(case: CaseDetail, department: int) -> NewCase:
         date_assigned=_day(case.date_assigned),
         date_updated=_day(case.date_updated),
         status=case.status or None,
-        rep_id=case.rep_id,
-        contact_id=case.contact_id,
+        rep_id=case.rep_id or None,  # PHP may well say 0 for nobody
+        contact_id=case.contact_id or None,
         contact_uuid=None if case.contact_id else case.contact_uuid or None,
-        company_id=case.company_id,
+        company_id=case.company_id or None,
         type="import" if told else None,
         history=history,
         tags=case.tags,
@@ -96,7 +96,7 @@ def _new_item(place: int, item: HistoryItem) -> NewHistoryItem:
                 bcc=item.bcc or None,
                 date_sent=_day(item.date_sent),
                 date_received=_day(item.date_received),
-                rep_id=item.rep_id,
+                rep_id=item.rep_id or None,
             )
         case _:
             message = f"element {place} of the history is of a kind that cannot be imported: {item.type!r:.40}"
