@@ -4,9 +4,11 @@ import json
 import os
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
+from fusedesk_async import FuseDesk
 from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._failure import CommandError, Ending, as_command_error, say
@@ -39,11 +41,9 @@ def import_(
     connection: Connection,
     journal: str | None,
     rejects: str | None,
-    concurrency: int,
-    settle: float,
-    skip_infusionsoft: bool,
-    dry_run: bool,
     as_json: bool,
+    dry_run: bool,
+    **settings: Any,
 ) -> None:
     """Open a case for each line of FILE.jsonl, or of stdin for -.
 
@@ -55,40 +55,34 @@ def import_(
     go to the file of rejects with the reason, and the others go on.
     """
     name = "stdin" if file == "-" else file
-    journal = journal or f"{name}.journal"
-    rejects = rejects or f"{name.removesuffix('.jsonl')}.rejected.jsonl"
+    settings["journal"] = journal = journal or f"{name}.journal"
+    settings["rejects"] = rejects = rejects or f"{name.removesuffix('.jsonl')}.rejected.jsonl"
     _keep_apart(file, journal, rejects)
     desk = connection.client()
     with closing(FileLines(file)) as lines:
         say(f"{'checking' if dry_run else 'importing'} cases from {name} into {connection.name}")
-
-        async def work() -> ImportReport:
-            with fitting_import_display(desk) as show:
-                async with desk:
-                    return await import_cases(
-                        desk,
-                        lines,
-                        journal=journal,
-                        rejects=rejects,
-                        concurrency=concurrency,
-                        settle=settle,
-                        skip_infusionsoft=skip_infusionsoft,
-                        dry_run=dry_run,
-                        on_progress=show,
-                    )
-
-        try:
-            report = run(work)
-        except Ending as error:
-            reason = as_command_error(error)
-            left = f"; {journal} knows how far it came, the same command goes on" if Path(journal).exists() else ""
-            message = f"{reason.message}{left}"
-            raise CommandError(message, reason.code) from error
+        report = _carried_out(desk, lines, dry_run=dry_run, **settings)
     if as_json:
         click.echo(json.dumps(report.as_dict()))
     say(_summary(report, dry=dry_run))
     if report.rejected or report.unknown:
         raise CommandError(_incomplete(report, rejects), Exit.INCOMPLETE)
+
+
+def _carried_out(desk: FuseDesk, lines: FileLines, *, journal: str, **settings: Any) -> ImportReport:
+    async def work() -> ImportReport:
+        with fitting_import_display(desk) as show:
+            async with desk:
+                return await import_cases(desk, lines, journal=journal, on_progress=show, **settings)
+
+    try:
+        return run(work)
+    except Ending as error:
+        reason = as_command_error(error)
+        begun = reason.code not in {Exit.OUTPUT, Exit.USAGE} and Path(journal).exists()
+        left = f"; {journal} knows how far it came, the same command goes on" if begun else ""
+        message = f"{reason.message}{left}"
+        raise CommandError(message, reason.code) from error
 
 
 def _keep_apart(*names: str) -> None:

@@ -7,7 +7,7 @@ returns, so a mark is durable before the request leaves. A connection is used by
 import sqlite3
 import threading
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -218,7 +218,7 @@ class Journal:
                 yield
                 self._database.execute("COMMIT")
             except BaseException:
-                if self._database.in_transaction:
+                with suppress(sqlite3.Error):  # after some failures SQLite has done it already
                     self._database.execute("ROLLBACK")
                 raise
 

@@ -1,12 +1,13 @@
 """Sends one row: the marks around each request, and what each kind of failure means for the row."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
 import attrs
 
+from fusedesk_async._call import BeforeSending
 from fusedesk_async._client import FuseDesk
 from fusedesk_async.errors import (
     APIError,
@@ -23,7 +24,7 @@ from fusedesk_async.importing._journal import Entry, Journal
 from fusedesk_async.importing._rejects import Rejects
 from fusedesk_async.importing._report import Fate, Tally
 from fusedesk_async.importing._rows import Row
-from fusedesk_async.models import Case, NewCase
+from fusedesk_async.models import Case, CreatedCase, NewCase
 
 T = TypeVar("T")
 
@@ -90,30 +91,19 @@ class Sender:
             FuseDeskError: What would be the same for all other rows. The journal is true.
         """
         apart = goes_apart(case)
-
-        async def leaving() -> None:
-            await self._mark(entry, state="sent", sent_at=self.desk.clock.time())
-
-        async def unsent() -> None:
-            await self._mark(entry, state="intended", sent_at=None)
-
-        async def confirm(created: Any) -> None:
-            await self._mark(entry, state="confirmed", case_number=created.case_number, case_id=created.id, reason=None)
-
         form = without_history(case) if apart else case
-        sent = await self._guarded(
+        opening = _Write(
             Pending(row, entry, case),
             lambda before: self.desk.cases.create(form, before_sending=before),
-            leaving=leaving,
-            unsent=unsent,
-            done=confirm,
+            leaving=lambda: {"state": "sent", "sent_at": self.desk.clock.time()},
+            unsent={"state": "intended", "sent_at": None},
+            done=_confirmed,
         )
-        if sent is None:
-            return
-        if apart:
-            entry = attrs.evolve(entry, state="confirmed", case_number=sent.case_number, case_id=sent.id)
+        created = await self._carry_out(opening)
+        if created and apart:
+            entry = attrs.evolve(entry, state="confirmed", case_number=created.case_number, case_id=created.id)
             await self.write_history(row, entry, case, fate=fate)
-        else:
+        elif created:
             self._tally.end(fate)
 
     async def write_history(self, row: Row, entry: Entry, case: NewCase, *, fate: Fate = "opened") -> None:
@@ -134,30 +124,21 @@ class Sender:
         self._tally.end(fate)
 
     async def _write_chunk(self, row: Row, entry: Entry, case: NewCase, case_id: int, start: int, end: int) -> bool:
-        async def leaving() -> None:
-            await self._mark(entry, history_sent=end, history_sent_at=self.desk.clock.time())
-
-        async def unsent() -> None:
-            await self._mark(entry, history_sent=start, history_sent_at=None)
-
-        async def done(_: Any) -> None:
-            await self._mark(entry, history=end)
-
-        doubt = attrs.evolve(entry, history_sent=end, history_sent_at=self.desk.clock.time())
-        answers = await self._guarded(
-            Pending(row, doubt, case),
+        piece = slice_of(case, start, end)
+        chunk = _Write(
+            Pending(row, attrs.evolve(entry, history_sent=end), case),
             lambda before: self.desk.cases.import_history(
-                case_id, slice_of(case, start, end), skip_infusionsoft=case.skip_infusionsoft, before_sending=before
+                case_id, piece, skip_infusionsoft=case.skip_infusionsoft, before_sending=before
             ),
-            leaving=leaving,
-            unsent=unsent,
-            done=done,
+            leaving=lambda: {"history_sent": end, "history_sent_at": self.desk.clock.time()},
+            unsent={"history_sent": start, "history_sent_at": None},
+            done=lambda _: {"history": end},
         )
-        return answers is not None
+        return await self._carry_out(chunk) is not None
 
     async def found(self, item: Pending, case: Case) -> None:
         """A look-up has found the case of a row."""
-        await self._mark(item.entry, state="confirmed", case_number=case.case_number, case_id=case.id, reason=None)
+        await self._mark(item.entry, **_confirmed(case))
         entry = attrs.evolve(item.entry, state="confirmed", case_number=case.case_number, case_id=case.id)
         if goes_apart(item.case):
             await self.write_history(item.row, entry, item.case, fate="found")
@@ -182,48 +163,42 @@ class Sender:
         self._tally.pending = len(self.pending)
         self._tally.tell()
 
-    async def _guarded(
-        self,
-        item: Pending,
-        request: Callable[[Callable[[], Awaitable[None]]], Awaitable[T]],
-        *,
-        leaving: Callable[[], Awaitable[None]],
-        unsent: Callable[[], Awaitable[None]],
-        done: Callable[[T], Awaitable[None]],
-    ) -> T | None:
+    async def _carry_out(self, write: "_Write[T]") -> T | None:
         """The answer to a write; None if there is none and the row has met its fate, or waits for it.
 
         From the moment it leaves, it is out of reach of a cancellation until the journal knows what came of it.
         """
         with anyio.CancelScope() as scope:
             self._scopes.add(scope)
-
-            async def before() -> None:
-                scope.shield = True
-                await leaving()
-
             try:
-                answer = await request(before)
-                scope.shield = True
-                await done(answer)
-            except OutcomeUnknownError as error:
-                await self._lost(item, error)
-            except APIError as error:
-                scope.shield = True
-                await unsent()
-                if type(error) not in {APIError, RequestRejectedError}:
-                    raise
-                await self._refused(item, error)
-            except NotSentError:
-                scope.shield = True
-                await unsent()
-                raise
-            else:
-                self._lost_in_a_row = 0
-                return answer
+                return await self._sheltered(write, scope)
             finally:
                 self._scopes.discard(scope)
         return None
+
+    async def _sheltered(self, write: "_Write[T]", scope: anyio.CancelScope) -> T | None:
+        item = write.item
+
+        async def before() -> None:
+            scope.shield = True
+            await self._mark(item.entry, **write.leaving())
+
+        try:
+            answer = await write.request(before)
+        except OutcomeUnknownError as error:
+            await self._lost(item, error)
+            return None
+        except (APIError, NotSentError) as error:
+            scope.shield = True
+            await self._mark(item.entry, **write.unsent)
+            if type(error) not in {APIError, RequestRejectedError}:
+                raise
+            await self._refused(item, error)
+            return None
+        scope.shield = True
+        await self._mark(item.entry, **write.done(answer))
+        self._lost_in_a_row = 0
+        return answer
 
     async def _lost(self, item: Pending, error: OutcomeUnknownError) -> None:
         sent = error.sent_at.timestamp() if error.sent_at else self.desk.clock.time()
@@ -236,7 +211,8 @@ class Sender:
         if isinstance(error.__cause__, AuthenticationError) or self._lost_in_a_row >= MOST_UNKNOWN:
             raise error
 
-    async def _refused(self, item: Pending, error: APIError) -> None:
+    async def _refused(self, item: Pending, error: FuseDeskError) -> None:
+        self._lost_in_a_row = 0
         if item.entry.state == "confirmed":
             await self._reject_history(item.row, item.entry, error)
             return
@@ -249,3 +225,26 @@ class Sender:
 
     async def _mark(self, entry: Entry, **fields: Any) -> None:
         await in_thread(self._journal.mark, entry.id, **fields)
+
+
+@attrs.frozen
+class _Write(Generic[T]):
+    """A request that writes, and the marks around it.
+
+    Attributes:
+        item: The row it belongs to, as it is if the answer gets lost.
+        request: Makes it.
+        leaving: What is marked before it leaves.
+        unsent: What is marked if it surely did nothing.
+        done: What is marked when it was answered.
+    """
+
+    item: Pending
+    request: Callable[[BeforeSending], Awaitable[T]]
+    leaving: Callable[[], dict[str, Any]]
+    unsent: dict[str, Any]
+    done: Callable[[T], dict[str, Any]]
+
+
+def _confirmed(case: CreatedCase | Case) -> dict[str, Any]:
+    return {"state": "confirmed", "case_number": case.case_number, "case_id": case.id, "reason": None}

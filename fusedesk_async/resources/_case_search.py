@@ -77,11 +77,12 @@ class CaseSearch(Resource):
             except OutcomeUnknownError as lost:
                 case = await desk.cases.find_created(lost)
 
-        A search for the days around that time (`GET cases` with `date_opened`, seed page), compared on this side: the
-        case must agree in opener, summary, details, department, contact, company, tags and time. White space and HTML
-        escaping may differ, and so may the rep. With `date_opened` given, the time must be that one. Else it must lie
-        between sending and `settle`, to within 5 seconds by the server's clock as its `Date` headers tell, or within
-        10 minutes if they do not. A search may take several calls where many cases are opened.
+        A search for the days around that time (`GET cases` with `date_opened`, seed page), in all departments, as a
+        case may have been moved since. What it brings is compared on this side: the case must agree in opener, summary,
+        details, department, contact, company, tags and time. White space and HTML escaping may differ, and so may the
+        rep. With `date_opened` given, the time must be that one. Else it must lie between sending and `settle`, to
+        within 5 seconds by the server's clock as its `Date` headers tell, or within 10 minutes if they do not. A search
+        may take several calls where many cases are opened.
 
         If nothing is found, it waits until a request that is still on its way must have ended, and looks again. So
         None means that sending it again does no harm.

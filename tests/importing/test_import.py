@@ -5,20 +5,16 @@ import sqlite3
 from collections import Counter
 from datetime import UTC, datetime
 
-import anyio
 import attrs
 import httpx
 import pytest
 from desks import client, new_case
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from import_rows import OLD, desk_over, once, opened, rows_for
 
 from fusedesk_async import (
     AuthenticationError,
     ConfigurationError,
     ExportError,
-    FuseDesk,
-    NewNote,
     NotSentError,
     OutcomeUnknownError,
     PermissionDeniedError,
@@ -26,10 +22,9 @@ from fusedesk_async import (
     RateLimitError,
 )
 from fusedesk_async.importing import ImportReport, import_cases
-from fusedesk_async.sandbox import Sandbox, VirtualClock
+from fusedesk_async.sandbox import Sandbox
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::fusedesk_async.FuseDeskWarning")]
-OLD = 40
 
 
 @pytest.fixture
@@ -41,19 +36,6 @@ def sandbox(clock):
 async def desk(sandbox, clock):
     async with client(sandbox, clock, limiter=RateLimiter(assumed_limit=100_000)) as desk:
         yield desk
-
-
-def rows_for(sandbox, count):
-    return [attrs.evolve(new_case(sandbox), summary=f"Row {number}") for number in range(count)]
-
-
-def opened(sandbox):
-    cases = sandbox.state.cases
-    return Counter(cases.value(case, "summary") for case in cases.ids() if case > OLD)
-
-
-def once(count):
-    return Counter(f"Row {number}" for number in range(count))
 
 
 def counts(report):
@@ -253,58 +235,9 @@ async def test_a_journal_that_cannot_be_written_stops_everything_before_it_is_se
     assert not sandbox.received
 
 
-class Trap(httpx.AsyncBaseTransport):
-    """Cancels an import at its nth request: before or after it is carried out, and with or without an answer."""
-
-    def __init__(self, app, moment, *, after, silent):
-        self.inner, self.moment, self.after, self.silent = httpx.ASGITransport(app), moment, after, silent
-        self.scope, self.count = anyio.CancelScope(), 0
-
-    async def handle_async_request(self, request):
-        self.count += 1
-        due = self.count == self.moment
-        if due and not self.after:
-            await self.spring()
-        response = await self.inner.handle_async_request(request)
-        if due and self.after:
-            await self.spring()
-        return response
-
-    async def spring(self):
-        self.scope.cancel()
-        if self.silent:
-            await anyio.Event().wait()
-
-
-async def cancelled_and_run_again(folder, moments, backend_rows):
-    clock = VirtualClock()
-    sandbox = Sandbox(OLD, clock=clock)
-    rows = rows_for(sandbox, backend_rows)
-    rows[3] = attrs.evolve(rows[3], type="import", history=large_history())
-    for moment, after, silent in [*moments, (0, False, False)]:
-        trap = Trap(sandbox.app, moment, after=after, silent=silent)
-        limiter = RateLimiter(assumed_limit=100_000)
-        settings = {"limiter": limiter, "timeout": 0.05, "transport": trap}
-        async with desk_over(sandbox, clock, **settings) as desk:
-            with trap.scope:
-                report = await import_cases(desk, rows, journal=folder / "journal", concurrency=3)
-    assert report.skipped + report.opened + report.found == backend_rows
-    assert opened(sandbox) == once(backend_rows)
-    case = next(case for case in sandbox.state.cases.ids() if sandbox.state.cases.value(case, "summary") == "Row 3")
-    assert [item["note"] for item in sandbox.state.history(case)] == [note.note for note in rows[3].history]
-
-
-def desk_over(sandbox, clock, **settings):
-    """A client with a transport of its own."""
-    return FuseDesk("acme", api_key=sandbox.api_key, clock=clock, **settings)
-
-
-def large_history(count=5):
-    return tuple(NewNote(title=f"Note {number}", note=f"{number} " + "x" * 150_000) for number in range(count))
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(moments=st.lists(st.tuples(st.integers(1, 8), st.booleans(), st.booleans()), max_size=4))
-def test_cancelled_at_any_request_and_run_again_every_row_is_opened_once(backend, moments, tmp_path_factory):
-    anyio.run(cancelled_and_run_again, tmp_path_factory.mktemp("kills"), moments, 8, backend=backend)
+async def test_a_file_of_other_content_is_not_taken_for_rejects(desk, tmp_path):
+    (tmp_path / "rejects").write_text("precious")
+    with pytest.raises(ExportError, match="no file of rejected rows") as caught:
+        await import_cases(desk, [], journal=tmp_path / "journal", rejects=tmp_path / "rejects")
+    assert caught.value.reason == "exists"
+    assert (tmp_path / "rejects").read_text() == "precious"
