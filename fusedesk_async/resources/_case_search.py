@@ -6,7 +6,6 @@ from typing import Unpack, overload
 
 from fusedesk_async._call import Send, get
 from fusedesk_async._clock import SystemClock
-from fusedesk_async._find import find, lost_case
 from fusedesk_async._pagination import LARGEST_PAGE, Pages
 from fusedesk_async._readers import many
 from fusedesk_async._search import search_query
@@ -99,6 +98,8 @@ class CaseSearch(Resource):
                 may have changed: cut texts, another zone, another department since. `candidates` has their ids.
             ConfigurationError: What got lost was no new case.
         """
+        from fusedesk_async._find import find, lost_case  # noqa: PLC0415 - few need it, and importing costs
+
         what = lost_case(lost, sent_at, settle, self._server_clock)
         return await find(self.search, what, frozenset(besides), self._server_clock.clock)
 

@@ -4,12 +4,13 @@ import anyio
 import attrs
 import httpx
 import pytest
+from desks import client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from import_rows import OLD, desk_over, once, opened, rows_for
 
 from fusedesk_async import NewNote, RateLimiter
-from fusedesk_async.importing import import_cases
+from fusedesk_async.importing import _sending, import_cases
 from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 pytestmark = pytest.mark.filterwarnings("ignore::fusedesk_async.FuseDeskWarning")
@@ -65,3 +66,18 @@ def large_history(count=5):
 @given(moments=st.lists(st.tuples(st.integers(1, 8), st.booleans(), st.booleans()), max_size=4))
 def test_cancelled_at_any_request_and_run_again_every_row_is_opened_once(backend, moments, tmp_path_factory):
     anyio.run(cancelled_and_run_again, tmp_path_factory.mktemp("kills"), moments, 8, backend=backend)
+
+
+@pytest.mark.anyio
+async def test_a_request_that_does_not_end_is_left_behind_and_looked_up_by_the_next_run(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(_sending, "GRACE", 0.01)
+    sandbox = Sandbox(OLD, clock=clock)
+    rows, trap = rows_for(sandbox, 3), Trap(sandbox.app, 2, after=True, silent=True)
+    async with desk_over(sandbox, clock, timeout=0.3, transport=trap) as desk:
+        with trap.scope:
+            await import_cases(desk, rows, journal=tmp_path / "journal", concurrency=1)
+        assert trap.scope.cancelled_caught
+    async with client(sandbox, clock) as desk:
+        report = await import_cases(desk, rows, journal=tmp_path / "journal")
+    assert (report.skipped, report.found, report.opened) == (1, 1, 1)
+    assert opened(sandbox) == once(3)
