@@ -54,6 +54,8 @@ class Desk:
         searches: Searches that were carried out.
         details: How often each case was asked for by its id.
         deleted: Cases that were deleted.
+        begins_again: Whether a run that goes on after a kill has not yet asked for a case.
+        searches_again: Searches of such runs until then.
     """
 
     sandbox: Sandbox
@@ -64,6 +66,8 @@ class Desk:
     searches: int = 0
     details: Counter[int] = attrs.field(factory=Counter[int])
     deleted: set[int] = attrs.field(factory=set[int])
+    begins_again: bool = False
+    searches_again: int = 0
 
     def __attrs_post_init__(self) -> None:
         cases = self.sandbox.state.cases
@@ -74,9 +78,11 @@ class Desk:
 
     def _searched(self) -> None:
         self.searches += 1
+        self.searches_again += self.begins_again
         self._changed(1.0)
 
     def _looked_up(self) -> None:
+        self.begins_again = False
         self.details[int(self.sandbox.received[-1].path.rpartition("/")[2])] += 1
         self._changed(0.02)
 
@@ -157,14 +163,16 @@ def run(name: str, desk: Desk, *, history: bool, kills: int, pause: float) -> Re
                 process.send_signal(signal.SIGKILL)
                 process.wait()
                 killed += 1
+                desk.begins_again = history
         if not out.exists():
             subprocess.run(command, check=True)
         seconds = time.monotonic() - began
         ids = list(ids_in(out))
         assert [path.name for path in Path(folder).iterdir()] == [out.name]
     counted = Counter(ids)
-    again = desk.details.total() - len(desk.details)
-    again += max(0, desk.searches - PLANNED - 2 - -(-len(ids) // PAGE_SIZE))
+    again = desk.details.total() - len(desk.details) + desk.searches_again
+    if not history:
+        again = max(0, desk.searches - PLANNED - 2 - -(-len(ids) // PAGE_SIZE))
     return Result(
         f"{name}, with histories" if history else f"{name}, status={desk.status}",
         killed,

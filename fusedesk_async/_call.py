@@ -1,6 +1,6 @@
 """A call of the API as plain data, and the one thing that can carry it out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import attrs
@@ -18,6 +18,8 @@ Reader: TypeAlias = Callable[[bytes, Report], T]
 """Makes the result of a good answer from its JSON text, empty if there was none.
 
 It may raise `UnexpectedResponseError`."""
+BeforeSending: TypeAlias = Callable[[], Awaitable[object]]
+"""Awaited right before a request leaves, once per attempt, after all waits; if it raises, nothing leaves."""
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +35,7 @@ class Call(Generic[T]):
         repeatable: Whether doing it twice is the same as doing it once. Reads are; writes only if declared so.
         bulk: Whether it lets interactive calls go first, unless the caller's `priority` says otherwise.
         heard: Told, besides the client's own notice, of what could not be read but was done without.
+        before_sending: Awaited right before each attempt leaves.
     """
 
     method: Method
@@ -43,6 +46,7 @@ class Call(Generic[T]):
     repeatable: bool = False
     bulk: bool = False
     heard: Notice | None = attrs.field(default=None, eq=False, repr=False)
+    before_sending: BeforeSending | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def writes(self) -> bool:

@@ -282,7 +282,7 @@ class FuseDesk:
 
     def _set_options(self, options: Options) -> None:
         self._options = options
-        self.cases = Cases(self._send)
+        self.cases = Cases(self._send, self._transport.server_clock)
         self.session = Session(self._send)
 
     async def _send(self, call: Call[T]) -> T:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from uuid import UUID
 
 import attrs
@@ -50,6 +50,12 @@ def encode(call: Call[Any]) -> Parts:
         return Parts(call.method, _path(call.path), _urlencoded(call.query), form)
     except UnicodeEncodeError as error:
         raise ConfigurationError(lone_surrogate(error)) from None
+
+
+def fields_of(parts: Parts) -> dict[str, str]:
+    """What a write asks for, as texts under the API's names, wherever in the request they stand."""
+    sent = f"{parts.query}&{(parts.form or b'').decode()}"
+    return dict(parse_qsl(sent, keep_blank_values=True))
 
 
 def _urlencoded(parameters: Parameters) -> str:

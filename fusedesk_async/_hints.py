@@ -38,10 +38,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if text.isascii() and text.isdecimal():
         seconds = float(text[:MOST_DIGITS])
     else:
-        moment = _timestamp(text)
+        moment = timestamp(text)
         if moment is None:
             return None
-        seconds = moment - (_timestamp(headers.get("date", "")) or now)
+        seconds = moment - (timestamp(headers.get("date", "")) or now)
     return min(seconds, LONGEST_HINT) if seconds > 0 else None
 
 
@@ -64,6 +64,17 @@ def usage(headers: Mapping[str, str], usage_header: str | None = None) -> Usage:
     return Usage(limit, remaining)
 
 
+def timestamp(text: str) -> float | None:
+    """The moment of a header such as `Date`, in seconds since 1970; None if it is no single date."""
+    if not _ONE_DATE.fullmatch(text):
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
 def _likely_names(headers: Mapping[str, str]) -> list[str]:
     names = [name for name in headers if name.startswith(USAGE_PREFIX) and name != LIMIT_HEADER]
     return sorted(names, key=lambda name: ("remain" not in name, name))
@@ -72,13 +83,3 @@ def _likely_names(headers: Mapping[str, str]) -> list[str]:
 def _count(text: str) -> int | None:
     text = text.strip()
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
-
-
-def _timestamp(text: str) -> float | None:
-    if not _ONE_DATE.fullmatch(text):
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

@@ -100,7 +100,7 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
     async def _read_ids(self) -> None:
         """Read one id after the other as places become free, and fetch what they stand for."""
         try:
-            ids = _steps(self._ids)
+            ids = steps(self._ids)
             while await self._room():
                 asked = await anext(ids)
                 if self._wants_more:
@@ -149,7 +149,8 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
                 later.scope.cancel()
 
 
-def _steps(values: Several) -> AsyncIterator[Any]:
+def steps(values: Several) -> AsyncIterator[Any]:
+    """The values of an iterable of either kind."""
     return aiter(values if isinstance(values, AsyncIterable) else _Steps(iter(values)))
 
 

@@ -13,14 +13,16 @@ import attrs
 
 from fusedesk_async._call import Call
 from fusedesk_async._clock import Clock
-from fusedesk_async._encode import Parts, encode
+from fusedesk_async._encode import Parts, encode, fields_of
 from fusedesk_async._events import CallAnswered, CallRetried, Observers
 from fusedesk_async._exchange import Exchange
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._retry import RetryPolicy
 from fusedesk_async._secret import scrub
+from fusedesk_async._server_clock import ServerClock
 from fusedesk_async._shelter import Shelter
 from fusedesk_async._turns import Grant, Patience, Places
+from fusedesk_async._waits import utc
 from fusedesk_async._wire import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer, decode, refusal
 from fusedesk_async.errors import (
     AnswerLostError,
@@ -89,6 +91,7 @@ class Transport:
         self._redact = redact
         self._strict = strict
         self._shelter = Shelter()
+        self.server_clock = ServerClock(clock)
         self.observers = Observers()
 
     async def send(self, call: Call[T], options: Options) -> T:
@@ -110,8 +113,7 @@ class Transport:
         except FuseDeskError as error:
             if not trial.doubtful:
                 raise
-            message = f"whether the write was carried out is unknown: {error.message}"
-            raise OutcomeUnknownError(message, error.request) from error
+            raise self._unknown(trial, error) from error
 
     async def aclose(self) -> None:
         """Let writes end, end reads and what waits, close the connections."""
@@ -134,7 +136,9 @@ class Transport:
         """The answer to one attempt, however often the server says to come back later."""
         while True:
             grant = await self._leave(trial)
+            await self._announce(grant, trial)
             trial.sent += 1
+            trial.left_at = self._clock.time()
             answer = await self._shelter.run(
                 partial(self._exchange_with, grant, trial),
                 writes=str(trial.request) if trial.call.writes else "",
@@ -154,6 +158,16 @@ class Transport:
         trial.held_back += grant.held_back
         return grant
 
+    async def _announce(self, grant: Grant, trial: "_Trial") -> None:
+        """Say that the call leaves now, to whoever wants to know it before it does."""
+        if trial.call.before_sending is None:
+            return
+        try:
+            await trial.call.before_sending()
+        except BaseException:
+            self._limiter.finish(grant, None, sent=False)
+            raise
+
     async def _exchange_with(self, grant: Grant, trial: "_Trial") -> Answer:
         """One exchange, which gives its grant back itself, as its caller may have left."""
         answer, sent, left_at, request = None, True, self._clock.monotonic(), trial.request
@@ -164,6 +178,7 @@ class Transport:
             raise
         else:
             seconds = self._clock.monotonic() - left_at
+            self.server_clock.hear(answer.headers, answer.received_at)
             self.observers.tell(CallAnswered(request=request, status=answer.status, seconds=seconds))
             return answer
         finally:
@@ -171,6 +186,12 @@ class Transport:
 
     def _tell_retry(self, trial: "_Trial", error: FuseDeskError, pause: float) -> None:
         self.observers.tell(CallRetried(request=trial.request, error=error, pause=pause))
+
+    def _unknown(self, trial: "_Trial", error: FuseDeskError) -> OutcomeUnknownError:
+        """The error for a write that left a doubt, with all that it takes to look whether it happened."""
+        message = f"whether the write was carried out is unknown: {error.message}"
+        fields = {name: self._redact(text) for name, text in fields_of(trial.parts).items()}
+        return OutcomeUnknownError(message, error.request, fields, utc(trial.left_at), utc(self._clock.time()))
 
     def _notice(self, error: UnexpectedResponseError) -> None:
         if self._strict:
@@ -193,6 +214,7 @@ class _Trial:
         sent: How often it was sent.
         queued: Seconds spent waiting for leave.
         held_back: Seconds of these that the quota kept it waiting.
+        left_at: When it was last sent, in seconds since 1970.
         doubtful: Whether an attempt may have changed something on the server although its answer did not say so.
     """
 
@@ -202,6 +224,7 @@ class _Trial:
     sent: int = 0
     queued: float = 0.0
     held_back: float = 0.0
+    left_at: float = 0.0
     doubtful: bool = False
 
     @property

@@ -15,6 +15,7 @@ FuseDeskError
  │   └ OutcomeUnknownError     the same for a write: it may have happened
  ├ UnexpectedResponseError   not JSON, the wrong shape, too large
  ├ PaginationError           the server ignores the offset, or the order cannot be trusted
+ ├ CannotTellError           whether a write was carried out cannot be found out
  └ ExportError               an output or a checkpoint that cannot be used
 
 Errors hold plain values and pass all of them to `args`, so they pickle, copy and travel between processes.
@@ -22,6 +23,7 @@ None of them holds a live request, a response or the API key.
 """
 
 import warnings
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
@@ -183,9 +185,53 @@ class AnswerLostError(TransportError):
 
 
 class OutcomeUnknownError(TransportError):
-    """A write went out and its answer did not come back whole: it may have happened. It is not sent again by itself."""
+    """A write went out and its answer did not come back whole: it may have happened. It is not sent again by itself.
+
+    If it was to open a case, `desk.cases.find_created` looks whether it did.
+
+    Attributes:
+        fields: What was asked for: the fields of the form, under the API's names and as the texts that went out. The
+            API key is not among them.
+        sent_at: When it left, by this machine's clock, in UTC; the last time, if it was sent several times.
+        lost_at: When its answer was given up, likewise.
+    """
 
     advice = "Look whether it happened before you send it again"
+
+    def __init__(
+        self,
+        message: str,
+        request: Request | None = None,
+        fields: Mapping[str, str] | None = None,
+        sent_at: datetime | None = None,
+        lost_at: datetime | None = None,
+    ) -> None:
+        super().__init__(message, request, fields, sent_at, lost_at)
+        self.fields = dict(fields or {})
+        self.sent_at = sent_at
+        self.lost_at = lost_at
+
+    def _details(self) -> str:
+        """Numbers as they are, of texts only the names, as they may be about people."""
+        asked = (f"{name}={text}" if text.isdecimal() else name for name, text in self.fields.items())
+        return f" (asked for {', '.join(asked)})" if self.fields else ""
+
+
+class CannotTellError(FuseDeskError):
+    """Whether a write was carried out cannot be found out. Nothing was changed, and nothing is guessed.
+
+    Attributes:
+        candidates: Ids of the cases that it may have opened.
+    """
+
+    advice = "Look at these cases yourself, and send it again only if none of them is the one"
+
+    def __init__(self, message: str, request: Request | None = None, candidates: tuple[int, ...] = ()) -> None:
+        super().__init__(message, request, candidates)
+        self.candidates = candidates
+
+    def _details(self) -> str:
+        return f" (case ids {', '.join(map(str, self.candidates))})" if self.candidates else ""
 
 
 class UnexpectedResponseError(FuseDeskError):

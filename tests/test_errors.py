@@ -15,6 +15,8 @@ REST: dict[type[FuseDeskError], tuple[object, ...]] = {
     errors.APIError: (405, "api_error_noscope", 30.0, NOON),
     errors.NotSentError: (True,),
     errors.AnswerLostError: (True,),
+    errors.OutcomeUnknownError: ({"depid": "3", "summary": "Hi"}, NOON, NOON),
+    errors.CannotTellError: ((7, 8),),
     errors.ExportError: ("locked",),
     errors.UnexpectedResponseError: ("$[3].caseid", "x7", "<html>"),
 }
@@ -70,6 +72,10 @@ def test_texts_name_what_each_error_knows() -> None:
     unexpected = str(made(errors.UnexpectedResponseError))
     assert unexpected.startswith("No such case at $[3].caseid of record x7; it begins '<html>' [POST")
     assert str(errors.UnexpectedResponseError("odd")).startswith("odd. Check that")
+    unknown = str(made(errors.OutcomeUnknownError))
+    assert unknown.startswith("No such case (asked for depid=3, summary) [POST")
+    assert str(made(errors.CannotTellError)).startswith("No such case (case ids 7, 8) [POST")
+    assert str(errors.CannotTellError("odd")).startswith("odd. Look")
     assert str(errors.APIError("no")) == "no"
     assert str(errors.ConfigurationError("no app")) == "no app"
 

@@ -21,9 +21,17 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
     visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
-    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"} == set(listed) - {
-        "__version__"
-    }
+    assert visible - {
+        "errors",
+        "filters",
+        "models",
+        "resources",
+        "sandbox",
+        "pytest_plugin",
+        "cli",
+        "export",
+        "importing",
+    } == set(listed) - {"__version__"}
 
 
 @pytest.mark.parametrize("module", [errors, models])
@@ -94,6 +102,8 @@ def test_the_core_is_pure():
         "_unpack",
         "_history",
         "_search",
+        "_match",
+        "_server_clock",
         "_json",
         "_seams",
         "_plans",

@@ -17,6 +17,7 @@ class Exit(IntEnum):
     EXISTS = 8
     CHECKPOINT = 9
     LOCKED = 10
+    INCOMPLETE = 11
     INTERRUPTED = 130
     CLOSED_PIPE = 141
     TERMINATED = 143
@@ -32,8 +33,9 @@ MEANINGS = {
     Exit.RATE_LIMIT: "the hourly allowance is used up",
     Exit.OUTPUT: "a file cannot be written or read, as when the disk is full",
     Exit.EXISTS: "the output exists already",
-    Exit.CHECKPOINT: "what an earlier run has left belongs to another job, or is corrupt",
-    Exit.LOCKED: "another process is at the same output",
+    Exit.CHECKPOINT: "the checkpoint or journal that an earlier run has left belongs to another job, or is corrupt",
+    Exit.LOCKED: "another process is at the same output or journal",
+    Exit.INCOMPLETE: "some rows were not imported: rejected, or unknown whether they were opened",
     Exit.INTERRUPTED: "Ctrl-C",
     Exit.CLOSED_PIPE: "whoever read our output has left, as head does",
     Exit.TERMINATED: "SIGTERM",

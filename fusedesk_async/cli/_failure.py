@@ -71,21 +71,20 @@ def as_command_error(error: BaseException) -> CommandError:
             return CommandError("stopped by Ctrl-C", Exit.INTERRUPTED)
 
 
-_TROUBLES: Mapping[ExportTrouble, tuple[Exit, str]] = {
-    "output": (Exit.OUTPUT, ""),
-    "exists": (Exit.EXISTS, "; --overwrite replaces it once the new one is whole"),
-    "checkpoint": (Exit.CHECKPOINT, "; --restart begins anew"),
-    "locked": (Exit.LOCKED, ""),
+_TROUBLES: Mapping[ExportTrouble, Exit] = {
+    "output": Exit.OUTPUT,
+    "exists": Exit.EXISTS,
+    "checkpoint": Exit.CHECKPOINT,
+    "locked": Exit.LOCKED,
 }
-"""What is wrong with a file, as an exit code and what to do about it on the command line."""
+"""What is wrong with a file."""
 
 
 def _failure(error: FuseDeskError) -> CommandError:
     if isinstance(error, ExportError):
         if error.reason == "closed":
             return closed_pipe()
-        code, advice = _TROUBLES[error.reason]
-        return CommandError(f"{error}{advice}", code)
+        return CommandError(str(error), _TROUBLES[error.reason])
     code = next(code for kind, code in _CODES if isinstance(error, kind))
     return CommandError(_refusal(error) if isinstance(error, RateLimitError) else str(error), code)
 

@@ -1,12 +1,12 @@
 """An export as the command line carries it out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 import click
 
-from fusedesk_async import FuseDesk
+from fusedesk_async import ExportError, FuseDesk
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._failure import CommandError, Ending, as_command_error, say
 from fusedesk_async.cli._output import Stdout
@@ -14,9 +14,14 @@ from fusedesk_async.cli._progress import Watch, fitting_display
 from fusedesk_async.cli._run import run
 from fusedesk_async.cli._status import announced, summary
 from fusedesk_async.cli._text import counted
+from fusedesk_async.errors import ExportTrouble
 from fusedesk_async.export import ExportOptions, ExportReport, export_cases, plan_export
 
 _MOST_IDS_TOLD = 20
+_ADVICE: Mapping[ExportTrouble, str] = {
+    "exists": "; --overwrite replaces it once the new one is whole",
+    "checkpoint": "; --restart begins anew",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +45,10 @@ class ExportJob:
             async with self.desk as desk:
                 return announced(await plan_export(desk, self.out, **self.options), history=self._history)
 
-        say(run(plan))
+        try:
+            say(run(plan))
+        except Ending as error:
+            raise _ended(error) from error
 
     def carry_out(self) -> ExportReport:
         """Do it, and say what was done.
@@ -54,8 +62,7 @@ class ExportJob:
             with display:
                 report = run(lambda: self._export(watch))
         except Ending as error:
-            reason = as_command_error(error)
-            raise CommandError(f"{reason.message}{self._kept(watch)}" if reason.message else "", reason.code) from error
+            raise _ended(error, self._kept(watch)) from error
         say(summary(report))
         return report
 
@@ -72,6 +79,13 @@ class ExportJob:
         if self.out == "-" or watch.last is None or not watch.last.cases:
             return ""
         return f"; {counted(watch.last.cases, 'case')} are kept, and the same command goes on from there"
+
+
+def _ended(error: BaseException, kept: str = "") -> CommandError:
+    """What ended an export, with what to do about it; a closed pipe is no matter for words."""
+    reason = as_command_error(error)
+    advice = _ADVICE.get(error.reason, "") if isinstance(error, ExportError) else ""
+    return CommandError(f"{reason.message}{advice}{kept}" if reason.message else "", reason.code)
 
 
 def print_report(report: ExportReport) -> None:

@@ -10,6 +10,7 @@ from fusedesk_async.cli._check import check
 from fusedesk_async.cli._exit import MEANINGS
 from fusedesk_async.cli._export import export
 from fusedesk_async.cli._failure import Ending, as_command_error, say
+from fusedesk_async.cli._import import import_
 from fusedesk_async.cli._sandbox import sandbox
 from fusedesk_async.cli._warnings import short_warnings
 
@@ -49,5 +50,5 @@ def fusedesk() -> None:
     """FuseDesk's cases on the command line."""
 
 
-for command in (export, check, cases, sandbox):
+for command in (export, import_, check, cases, sandbox):
     fusedesk.add_command(command)

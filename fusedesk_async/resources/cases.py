@@ -4,49 +4,26 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Unpack
 from uuid import UUID
 
+import attrs
+
 from fusedesk_async._bookmark import Bookmark
-from fusedesk_async._call import Call, get, number, post
+from fusedesk_async._call import BeforeSending, Call, get, number, post
 from fusedesk_async._convert import case_form, unstructure
 from fusedesk_async._history import DEFAULT_FORM_SIZE, forms
 from fusedesk_async._lookup import Lookup
 from fusedesk_async._names import request_names
-from fusedesk_async._pagination import LARGEST_PAGE, Pages
+from fusedesk_async._pagination import LARGEST_PAGE
 from fusedesk_async._readers import acknowledgement, many, one
 from fusedesk_async._search import search_query
 from fusedesk_async._walk import OnUnordered, Walk
 from fusedesk_async.errors import FuseDeskError
-from fusedesk_async.filters import CaseFilters, OrderBy
+from fusedesk_async.filters import CaseFilters
 from fusedesk_async.models import Acknowledgement, Case, CaseDetail, CreatedCase, NewCase, NewHistoryItem, NewNote
-from fusedesk_async.resources._resource import Resource
+from fusedesk_async.resources._case_search import CaseSearch, case_id
 
 
-class Cases(Resource):
+class Cases(CaseSearch):
     """Everything one can do with cases. An id is always `Case.id`, the record id, not the number people see."""
-
-    def search(
-        self, *, order_by: OrderBy | None = None, page_size: int = LARGEST_PAGE, **filters: Unpack[CaseFilters]
-    ) -> Pages[Case]:
-        """Cases that match all filters, fetched page by page while you iterate (`GET cases`, seed page).
-
-        Without `order_by` the cases come in the order of their ids, each once, and none that matched throughout is
-        missed, however many cases are opened, closed, deleted or retagged meanwhile: pages count only where they
-        join up, and rows that have moved are asked for again.
-
-        With `order_by` it is plain paging: a case that changes its place while you iterate can be missed; one that
-        comes twice is dropped. By `date_updated`, the server's own default, this happens whenever anyone works.
-
-        Args:
-            order_by: `asc("date_opened")`, several of these, or the API's text such as `"date_lastresponse desc"`.
-            page_size: Rows fetched at once, 2 to 500 (1 to 500 with `order_by`). Each page is one call of the hourly
-                quota.
-            **filters: See `CaseFilters`.
-
-        Raises:
-            ConfigurationError: A filter, the order or the page size cannot be right.
-            PaginationError: While iterating: the server ignores the offset, or does not keep the order by id.
-        """
-        call = get("v1/cases", many(Case), search_query(order_by, **filters))
-        return Pages(self._send, call, page_size=page_size, identity=_id, ascending=order_by is None)
 
     def walk(
         self,
@@ -89,7 +66,7 @@ class Cases(Resource):
         return Walk(
             self._send,
             call,
-            _id,
+            case_id,
             page_size=page_size,
             concurrency=concurrency,
             after=after,
@@ -130,16 +107,23 @@ class Cases(Resource):
         """
         return await self._send(_detail(case_id))
 
-    async def create(self, case: NewCase) -> CreatedCase:
+    async def create(self, case: NewCase, *, before_sending: BeforeSending | None = None) -> CreatedCase:
         """Open a case (`POST cases`, seed page; that the answer has `casenum` is known from the plugin).
 
         Sent once: if the answer is lost, `OutcomeUnknownError` tells so, and no second case is ever opened silently.
+        `find_created` looks whether it was opened all the same.
+
+        Args:
+            case: What to open.
+            before_sending: Awaited right before the request leaves, after all waits for quota; again, should it be
+                refused with 429 and sent once more. For a journal of your own. If it raises, nothing is sent.
 
         Raises:
             RequestRejectedError: FuseDesk refused it; the message says why.
             OutcomeUnknownError: It may have been opened.
         """
-        return await self._send(post("v1/cases", one(CreatedCase), case_form(case)))
+        call = post("v1/cases", one(CreatedCase), case_form(case))
+        return await self._send(attrs.evolve(call, before_sending=before_sending))
 
     async def add_note(
         self,
@@ -238,6 +222,7 @@ class Cases(Resource):
         *,
         skip_infusionsoft: bool = False,
         form_size: int = DEFAULT_FORM_SIZE,
+        before_sending: BeforeSending | None = None,
     ) -> list[Acknowledgement]:
         """Add notes, calls and emails of the past to a case (`POST cases/{id}/history`, seed page).
 
@@ -249,6 +234,7 @@ class Cases(Resource):
             history: What to add, in this order.
             skip_infusionsoft: Keep it out of the CRM (`skipinfusionsoft`).
             form_size: Bytes. No request's form gets larger than this. What the server takes is not public.
+            before_sending: Awaited right before each request leaves, as for `create`.
 
         Returns:
             The server's answer to each request.
@@ -261,7 +247,8 @@ class Cases(Resource):
         path, answers, completed = _path(case_id, "history"), list[Acknowledgement](), 0
         for form, elements in forms(history, skip_infusionsoft=skip_infusionsoft, size=form_size):
             try:
-                answers.append(await self._send(post(path, acknowledgement, form)))
+                call = attrs.evolve(post(path, acknowledgement, form), before_sending=before_sending)
+                answers.append(await self._send(call))
             except FuseDeskError as error:
                 error.completed = completed
                 raise
@@ -275,10 +262,6 @@ def _path(case_id: int, *rest: str) -> str:
 
 def _detail(case_id: int) -> Call[CaseDetail]:
     return get(_path(case_id), one(CaseDetail))
-
-
-def _id(case: Case) -> int:
-    return case.id
 
 
 def _update(case_id: int, **fields: object) -> Call[Acknowledgement]:

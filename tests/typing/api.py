@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Literal, assert_type
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from fusedesk_async import (
     Bookmark,
     CallAnswered,
     CallRetried,
+    CannotTellError,
     Case,
     CaseDetail,
     CaseFilters,
@@ -29,6 +31,7 @@ from fusedesk_async import (
     NewEmail,
     NewNote,
     Note,
+    OutcomeUnknownError,
     Page,
     Pages,
     QuotaWait,
@@ -46,6 +49,7 @@ from fusedesk_async import (
     desc,
     on,
 )
+from fusedesk_async.importing import ImportProgress, ImportReport, ImportRow, import_cases
 
 
 async def clients() -> None:
@@ -196,3 +200,34 @@ def failures(error: FuseDeskError) -> None:
         assert_type(error.status, int | None)
         assert_type(error.retry_after, float | None)
         assert_type(error.retry_at, datetime | None)
+
+
+async def outcomes(desk: FuseDesk, case: NewCase, lost: OutcomeUnknownError) -> None:
+    assert_type(await desk.cases.find_created(lost), Case | None)
+    assert_type(await desk.cases.find_created(lost, besides=[1], settle=0), Case | None)
+    assert_type(await desk.cases.find_created(case, sent_at=datetime.now(UTC)), Case | None)
+    assert_type(lost.fields, dict[str, str])
+    assert_type(lost.sent_at, datetime | None)
+    assert_type(CannotTellError("odd").candidates, tuple[int, ...])
+
+    async def leaving() -> int:
+        return 1
+
+    assert_type(await desk.cases.create(case, before_sending=leaving), CreatedCase)
+    assert_type(await desk.cases.import_history(1, [], before_sending=leaving), list[Acknowledgement])
+
+
+async def imports(desk: FuseDesk, rows: AsyncIterator[NewCase]) -> None:
+    def show(progress: ImportProgress) -> None:
+        assert_type(progress.phase, Literal["sending", "settling"])
+
+    report = await import_cases(desk, rows, journal="journal", rejects=Path("rejects"), on_progress=show)
+    assert_type(report, ImportReport)
+    assert_type(report.as_dict(), dict[str, Any])
+    mixed: list[ImportRow] = [
+        {"summary": "S"},
+        "{}",
+        b"{}",
+        *[NewCase(department_id=1, summary="", details="", opened_by="")],
+    ]
+    await import_cases(desk, mixed, journal=Path("journal"), concurrency=8, settle=5, dry_run=True)

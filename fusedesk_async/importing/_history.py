@@ -1,0 +1,89 @@
+"""A history that is too large to go out with its case."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from fusedesk_async._convert import HISTORY_NAMES
+from fusedesk_async._find import form_of
+from fusedesk_async._history import DEFAULT_FORM_SIZE, forms
+from fusedesk_async._match import plain
+from fusedesk_async.errors import CannotTellError, Request
+from fusedesk_async.models import CaseDetail, Email, HistoryItem, NewCase, NewEmail, NewHistoryItem, Note
+
+Key = tuple[str, str, str]
+
+
+def goes_apart(case: NewCase) -> bool:
+    """Whether the history must go out after the case, since one form would get too large."""
+    if not case.history:
+        return False
+    return sum(len(text.encode()) * 3 for text in form_of(case).values()) > DEFAULT_FORM_SIZE
+
+
+def without_history(case: NewCase) -> NewCase:
+    """The case alone."""
+    return attrs.evolve(case, history=())
+
+
+def chunks(case: NewCase, done: int) -> Iterator[tuple[int, int]]:
+    """The stretches of the history that are still to go out, each in one form: from, to.
+
+    Raises:
+        ConfigurationError: One element alone is too large for a form. Raised before the first is given.
+    """
+    rest = case.history[done:]
+    if not rest:
+        return
+    for _, elements in forms(rest, skip_infusionsoft=case.skip_infusionsoft, size=DEFAULT_FORM_SIZE):
+        yield done, done + elements
+        done += elements
+
+
+def elements_in(case: NewCase, done: int, sent: int, detail: CaseDetail) -> int:
+    """How many elements of the history are in, where `done` of them surely are and up to `sent` may be.
+
+    Raises:
+        CannotTellError: The server does not show a history, or shows only some of those elements, out of turn.
+    """
+    if not any(name in detail.raw for name in HISTORY_NAMES):
+        message = "the server shows no history, so there is no telling what of it is in"
+        raise CannotTellError(message, Request("POST", f"v1/cases/{detail.id}/history"), (detail.id,))
+    shown = Counter(filter(None, map(_shown_key, detail.history)))
+    if case.type != "import":  # the server makes a note of the case's own text, then
+        shown[case.type or "note", plain(case.summary), plain(case.details)] -= 1
+    keys = [_key(item) for item in case.history[:sent]]
+    shown.subtract(keys[:done])
+    there = [_take(shown, key) for key in keys[done:]]
+    count = sum(there)
+    if not all(there[:count]):
+        message = "only some of the elements that were sent are in, and not the first ones"
+        raise CannotTellError(message, Request("POST", f"v1/cases/{detail.id}/history"), (detail.id,))
+    return done + count
+
+
+def _take(shown: "Counter[Key]", key: Key) -> bool:
+    shown[key] -= 1
+    return shown[key] >= 0
+
+
+def _key(item: NewHistoryItem) -> Key:
+    if isinstance(item, NewEmail):
+        return item.type, plain(item.subject), plain(item.body)
+    return item.type, plain(item.title), plain(item.note)
+
+
+def _shown_key(item: HistoryItem) -> Key | None:
+    match item:
+        case Email():
+            return item.type, plain(item.subject or ""), plain(item.body or "")
+        case Note():
+            return item.type, plain(item.title or ""), plain(item.note or "")
+        case _:
+            return None
+
+
+def slice_of(case: NewCase, start: int, end: int) -> Sequence[NewHistoryItem]:
+    """A stretch of the history."""
+    return case.history[start:end]

@@ -1,0 +1,232 @@
+"""The journal of an import: what is to be opened, what may have been, what was. One SQLite file.
+
+Each change is one transaction of its own in WAL mode with `synchronous=FULL`: it is on the disk before the method
+returns, so a mark is durable before the request leaves. A connection is used by one thread at a time.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from fusedesk_async._files import sync_folder
+from fusedesk_async.errors import ExportError, ExportTrouble
+
+APPLICATION = 0x4644_494A  # "FDIJ"
+VERSION = 1
+
+State: TypeAlias = Literal["intended", "sent", "confirmed", "rejected"]
+
+_SCHEMA = (
+    "CREATE TABLE journal (base_url TEXT NOT NULL, runs INTEGER NOT NULL)",
+    """CREATE TABLE rows (
+        id INTEGER PRIMARY KEY,
+        source_id TEXT,
+        content TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('intended', 'sent', 'confirmed', 'rejected')),
+        run INTEGER NOT NULL,
+        opened TEXT NOT NULL,
+        sent_at REAL,
+        case_number TEXT,
+        case_id INTEGER,
+        reason TEXT,
+        history INTEGER NOT NULL DEFAULT 0,
+        history_sent INTEGER NOT NULL DEFAULT 0,
+        history_sent_at REAL
+    )""",
+    "CREATE UNIQUE INDEX rows_by_source ON rows (source_id) WHERE source_id IS NOT NULL",
+    "CREATE UNIQUE INDEX rows_by_content ON rows (content) WHERE source_id IS NULL",
+    "CREATE INDEX rows_by_case ON rows (case_id)",
+    "CREATE INDEX rows_by_number ON rows (case_number)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+
+@attrs.frozen
+class Entry:
+    """What the journal knows of a row.
+
+    Attributes:
+        id: The entry's own.
+        state: How far it has come.
+        opened: The date of opening that it goes out with.
+        sent_at: When it last left, in seconds since 1970.
+        case_number: Of the case that was opened.
+        case_id: Likewise, if the server told.
+        history: Elements of a history sent apart that are in.
+        history_sent: Elements of it that may be in.
+        history_sent_at: When these left.
+        repeated: Whether the same row was met before in this run, unless its case is open already.
+        other_content: Whether the source id was met with another content.
+    """
+
+    id: int
+    state: State
+    opened: str
+    sent_at: float | None = None
+    case_number: str | None = None
+    case_id: int | None = None
+    history: int = 0
+    history_sent: int = 0
+    history_sent_at: float | None = None
+    repeated: bool = False
+    other_content: bool = False
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether it surely was not opened, and nobody is about to."""
+        return self.state in {"intended", "rejected"} and not self.repeated
+
+
+class Journal:
+    """One journal, open. The caller keeps other processes away from it.
+
+    Args:
+        path: The file; it is made if it is not there.
+        base_url: The app it belongs to.
+        dry: Change nothing.
+
+    Raises:
+        ExportError: It is no journal, one of a newer version or of another app, or cannot be written.
+    """
+
+    def __init__(self, path: Path, base_url: str, *, dry: bool = False) -> None:
+        self._path = path
+        self._dry = dry
+        self._lock = threading.RLock()
+        with self._trouble():
+            place = ":memory:" if dry and not path.exists() else path
+            self._database = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
+        try:
+            self._begin(base_url)
+        except BaseException:
+            self._database.close()
+            raise
+        if not dry:
+            sync_folder(path.parent)
+
+    def _begin(self, base_url: str) -> None:
+        with self._trouble():
+            if self._number("page_count"):
+                self._check(base_url)
+            else:  # a crash here leaves an empty file, so this may happen again
+                self._database.execute("BEGIN EXCLUSIVE")
+                for statement in _SCHEMA:
+                    self._database.execute(statement)
+                self._database.execute("INSERT INTO journal VALUES (?, 0)", (base_url,))
+                self._database.execute("COMMIT")
+            if not self._dry:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute("PRAGMA synchronous = FULL")
+                self._database.execute("UPDATE journal SET runs = runs + 1")
+            (self._run,) = self._database.execute("SELECT runs FROM journal").fetchone()
+
+    def _check(self, base_url: str) -> None:
+        if self._number("application_id") != APPLICATION:
+            message = f"{self._path} is no journal of an import; give another name"
+            raise ExportError(message, None, "checkpoint")
+        if self._number("user_version") > VERSION:
+            message = f"{self._path} was made by a newer version of fusedesk_async; use that one"
+            raise ExportError(message, None, "checkpoint")
+        (other,) = self._database.execute("SELECT base_url FROM journal").fetchone()
+        if other != base_url:
+            message = f"{self._path} is the journal of an import into {other}, not into {base_url}"
+            raise ExportError(message, None, "checkpoint")
+
+    def claim(self, source_id: str | None, content: str, opened: str) -> Entry:
+        """The entry of a row; it becomes `intended` if it is new, or if it surely was not opened before.
+
+        Args:
+            source_id: The row's name in its source, if it has one.
+            content: The fingerprint of its content.
+            opened: The date of opening that it goes out with if it is new.
+        """
+        with self._lock:
+            known = self.peek(source_id, content)
+            if known and (known.state == "confirmed" or known.other_content) and not known.can_be_sent:
+                return known
+            with self._writing():
+                if known is None:
+                    added = self._database.execute(
+                        "INSERT INTO rows (source_id, content, state, run, opened) VALUES (?, ?, 'intended', ?, ?)",
+                        (source_id, content, self._run, opened),
+                    )
+                    return Entry(added.lastrowid or 0, "intended", opened=opened)
+                if known.can_be_sent:
+                    opened = opened if known.other_content else known.opened
+                    self._set(known.id, state="intended", content=content, opened=opened, reason=None, run=self._run)
+                    return attrs.evolve(known, state="intended", opened=opened, other_content=False)
+                self._set(known.id, run=self._run)
+                return known
+
+    def peek(self, source_id: str | None, content: str) -> Entry | None:
+        """The entry of a row, if it has one."""
+        columns = (
+            "id, state, run, content, opened, sent_at, case_number, case_id, history, history_sent, history_sent_at"
+        )
+        where = "content = ? AND source_id IS NULL" if source_id is None else "source_id = ?"
+        with self._trouble(), self._lock:
+            found = self._database.execute(
+                f"SELECT {columns} FROM rows WHERE {where}",  # noqa: S608 - all of it is ours
+                (content if source_id is None else source_id,),
+            ).fetchone()
+        if found is None:
+            return None
+        place, state, run, known, *rest = found
+        entry = Entry(place, state, *rest)
+        return attrs.evolve(entry, repeated=run == self._run and not self._dry, other_content=known != content)
+
+    def mark(self, entry: int, **fields: Any) -> None:
+        """Set members of an entry."""
+        with self._writing():
+            self._set(entry, **fields)
+
+    def others(self, cases: Mapping[int, str | None], entries: Iterable[int]) -> set[int]:
+        """Which of these cases, ids with their numbers, belong to other entries than these."""
+        mine = {*entries}
+        found: set[int] = set()
+        with self._trouble(), self._lock:
+            for case in cases.items():
+                rows = self._database.execute("SELECT id FROM rows WHERE case_id = ? OR case_number = ?", case)
+                if any(row not in mine for (row,) in rows.fetchall()):
+                    found.add(case[0])
+        return found
+
+    def close(self) -> None:
+        """Close it; what runs ends before."""
+        with self._lock:
+            self._database.close()
+
+    def _number(self, pragma: str) -> int:
+        (value,) = self._database.execute(f"PRAGMA {pragma}").fetchone()
+        return int(value)
+
+    def _set(self, entry: int, **fields: Any) -> None:
+        names = ", ".join(f"{name} = ?" for name in fields)
+        self._database.execute(f"UPDATE rows SET {names} WHERE id = ?", (*fields.values(), entry))  # noqa: S608 - the names are ours
+
+    @contextmanager
+    def _writing(self) -> Generator[None, None, None]:
+        with self._trouble(), self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # after some failures SQLite has done it already
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _trouble(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            kind: ExportTrouble = "output" if isinstance(error, sqlite3.OperationalError) else "checkpoint"
+            message = f"cannot use {self._path} as a journal: {error}"
+            raise ExportError(message, None, kind) from error

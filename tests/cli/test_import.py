@@ -1,0 +1,177 @@
+"""`fusedesk import`, as its users see it."""
+
+import json
+import random
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+from click.testing import Result
+
+from fusedesk_async.cli._exit import Exit
+from fusedesk_async.sandbox import Sandbox
+
+KEY = "canary-7f3a9c"
+Invoke = Callable[..., Result]
+Start = Callable[..., Popen[bytes]]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    return Sandbox(50, keys={KEY: ["cases", "cases_create", "cases_update"]}, latency=0.005)
+
+
+def write_rows(path: Path, count: int) -> None:
+    rows = [
+        {
+            "source_id": number,
+            "department_id": 268,
+            "summary": f"Row {number}",
+            "details": "from elsewhere",
+            "opened_by": "jo",
+        }
+        for number in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def opened(sandbox: Sandbox) -> Counter[str]:
+    state = sandbox.state.cases
+    return Counter(state.value(case, "summary") for case in state.ids() if case > 50)
+
+
+def test_each_row_is_opened_once_and_a_second_run_opens_none(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 20)
+    result = invoke("import", "in.jsonl")
+    assert result.exit_code == Exit.FINE
+    begin, end = result.stderr.splitlines()
+    assert begin.startswith("fusedesk: importing cases from in.jsonl into http://127.0.0.1:")
+    assert end.startswith("fusedesk: 20 rows: 20 cases opened, 0 skipped, 20 calls, ")
+    again = invoke("import", "in.jsonl", "--json")
+    assert json.loads(again.stdout)["skipped"] == 20
+    assert opened(sandbox) == Counter(f"Row {number}" for number in range(20))
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "in.jsonl.journal"}
+    assert KEY.encode() not in (tmp_path / "in.jsonl.journal").read_bytes()
+
+
+def test_an_export_with_history_comes_back(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    details = [invoke("cases", "get", str(case), "--json").stdout for case in range(1, 51)]
+    (tmp_path / "out.jsonl").write_text("".join(details))
+    assert invoke("import", "out.jsonl").exit_code == Exit.FINE
+    for old in range(1, 51):
+        wanted = {"summary", "status", "departmentid", "contactid", "tags", "date_opened", "openedby"}
+        twins = [
+            new
+            for new in sandbox.state.cases.ids()
+            if new > 50
+            and all(sandbox.state.cases.value(new, name) == sandbox.state.cases.value(old, name) for name in wanted)
+        ]
+        assert len(twins) >= 1
+        texts = [item.get("note") or item["body"] for item in sandbox.state.history(old)]
+        assert any(
+            [item.get("note") or item["body"] for item in sandbox.state.history(new)]
+            == [text or "(no text)" for text in texts]
+            for new in twins
+        )
+
+
+def test_bad_rows_are_told_and_the_others_go_on(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 3)
+    with (tmp_path / "in.jsonl").open("a") as file:
+        file.write('{"department_id": 1, "summary": "a", "details": "b", "opened_by": "c"}\n\nnot JSON\n')
+    result = invoke("import", "in.jsonl")
+    assert result.exit_code == Exit.INCOMPLETE
+    assert result.stderr.splitlines()[-1] == "fusedesk: 2 rows rejected; see in.rejected.jsonl"
+    rejected = [json.loads(line) for line in (tmp_path / "in.rejected.jsonl").read_text().splitlines()]
+    assert {each["row"] for each in rejected} == {4, 5}
+    assert "Unknown department" in next(each for each in rejected if each["row"] == 4)["reason"]
+    assert sum(opened(sandbox).values()) == 3
+
+
+def test_a_dry_run_sends_nothing_and_leaves_no_journal(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 3)
+    result = invoke("import", "in.jsonl", "--dry-run")
+    assert result.exit_code == Exit.FINE
+    assert result.stderr.splitlines()[-1] == (
+        "fusedesk: 3 rows: 3 cases to open, 0 to look up, 0 skipped; nothing was sent"
+    )
+    assert not sandbox.received
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["missing.jsonl"], Exit.USAGE, "cannot read missing.jsonl: No such file"),
+        (["in.jsonl", "--journal", "in.jsonl"], Exit.USAGE, "must be different files"),
+        (["in.jsonl", "--journal", "other.txt"], Exit.CHECKPOINT, "as a journal"),
+        (["in.jsonl", "--rejects", "other.txt"], Exit.EXISTS, "no file of rejected rows"),
+        (["in.jsonl", "--journal", "nowhere/journal"], Exit.OUTPUT, "cannot write"),
+    ],
+)
+def test_what_cannot_work_is_one_line_and_nothing_is_sent(
+    invoke: Invoke, sandbox: Sandbox, tmp_path: Path, arguments: list[str], code: Exit, text: str
+) -> None:
+    write_rows(tmp_path / "in.jsonl", 1)
+    (tmp_path / "other.txt").write_text("something else entirely " * 50)
+    result = invoke("import", *arguments)
+    assert result.exit_code == code
+    assert text in result.stderr.splitlines()[-1]
+    assert not sandbox.received
+    assert (tmp_path / "other.txt").read_text().startswith("something else")
+
+
+def test_a_journal_of_another_app_is_refused(invoke: Invoke, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 1)
+    assert invoke("import", "in.jsonl").exit_code == Exit.FINE
+    result = invoke("import", "in.jsonl", FUSEDESK_BASE_URL="http://127.0.0.1:9")
+    assert result.exit_code == Exit.CHECKPOINT
+    assert "is the journal of an import into http://127.0.0.1:" in result.stderr
+
+
+def test_ctrl_c_leaves_a_true_journal(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 400)
+    process = start("import", "in.jsonl")
+    while len(sandbox.state.cases) < 80:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == Exit.INTERRUPTED
+    assert told.decode().splitlines()[-1] == (
+        "fusedesk: stopped by Ctrl-C; in.jsonl.journal knows how far it came, the same command goes on"
+    )
+    states = sqlite3.connect(tmp_path / "in.jsonl.journal").execute("SELECT state, COUNT(*) FROM rows GROUP BY state")
+    assert dict(states)["confirmed"] == len(sandbox.state.cases) - 50
+
+
+def test_killed_and_run_again_every_row_is_opened_once(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 150)
+    dice = random.Random(3)
+    for _ in range(4):
+        process = start("import", "in.jsonl", "--settle", "0.3")
+        goal = len(sandbox.state.cases) + dice.randrange(1, 30)
+        deadline = time.monotonic() + 30
+        while len(sandbox.state.cases) < goal and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        process.kill()
+        process.communicate()
+    _, told = start("import", "in.jsonl", "--settle", "0.3").communicate(timeout=60)
+    assert "150 rows" in told.decode()
+    assert opened(sandbox) == Counter(f"Row {number}" for number in range(150))
+    sandbox.state.cases.ids()
+
+
+def test_the_second_of_two_imports_is_told_who_is_at_it(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 400)
+    first = start("import", "in.jsonl")
+    while len(sandbox.state.cases) < 60:
+        time.sleep(0.01)
+    second = start("import", "in.jsonl")
+    _, told = second.communicate(timeout=30)
+    assert second.returncode == Exit.LOCKED
+    assert f"in.jsonl.journal is in use by process {first.pid} on " in told.decode()

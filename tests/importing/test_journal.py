@@ -1,0 +1,164 @@
+"""The journal of an import: what it remembers, and which files it refuses."""
+
+import sqlite3
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusedesk_async import ExportError
+from fusedesk_async.importing._journal import Journal
+
+APP = "https://acme.fusedesk.com"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal"
+
+
+def open_(path, app=APP, **settings):
+    return Journal(path, app, **settings)
+
+
+def test_a_row_goes_its_way_and_the_next_run_knows(path):
+    journal = open_(path)
+    entry = journal.claim("7", "abc", "2026-01-01")
+    assert (entry.state, entry.opened, entry.repeated) == ("intended", "2026-01-01", False)
+    assert journal.claim("7", "abc", "2026-01-02").repeated
+    journal.mark(entry.id, state="sent", sent_at=12.5)
+    journal.close()
+    journal = open_(path)
+    again = journal.claim("7", "abc", "2026-01-02")
+    assert (again.id, again.state, again.sent_at, again.opened) == (entry.id, "sent", 12.5, "2026-01-01")
+    assert not again.repeated
+    journal.mark(entry.id, state="confirmed", case_number="AB12", case_id=9)
+    known = journal.claim("7", "abc", "2026-01-02")
+    assert (known.state, known.case_number, known.case_id) == ("confirmed", "AB12", 9)
+    assert journal.claim("7", "other", "2026-01-02").other_content
+    journal.close()
+
+
+def test_a_row_is_known_by_its_source_id_or_else_by_its_content(path):
+    journal = open_(path)
+    entries = {journal.claim(*row, "2026").id for row in (("1", "a"), ("2", "a"), (None, "a"), (None, "b"))}
+    assert len(entries) == 4
+    assert journal.claim(None, "a", "2026").repeated
+    journal.close()
+
+
+@pytest.mark.parametrize("state", ["intended", "rejected"])
+def test_what_surely_was_not_opened_may_go_out_with_another_content(path, state):
+    journal = open_(path)
+    entry = journal.claim("7", "abc", "2026-01-01")
+    journal.mark(entry.id, state=state, reason="no such department")
+    journal.close()
+    journal = open_(path)
+    again = journal.claim("7", "mended", "2026-01-02")
+    assert (again.id, again.state, again.opened, again.other_content) == (entry.id, "intended", "2026-01-02", False)
+    assert journal.claim("7", "mended", "2026-01-03").opened == "2026-01-02"
+    journal.close()
+
+
+def test_the_cases_of_other_rows_are_known_by_id_or_number(path):
+    journal = open_(path)
+    mine, other, third = (journal.claim(name, "a", "2026").id for name in "123")
+    journal.mark(other, case_id=8, case_number="H8")
+    journal.mark(third, case_number="H9")
+    cases = {7: "H7", 8: "H8", 9: "H9", 10: None}
+    assert journal.others(cases, [mine]) == {8, 9}
+    assert journal.others(cases, [mine, other]) == {9}
+    journal.close()
+
+
+def test_a_dry_run_changes_nothing(path):
+    journal = open_(path, dry=True)
+    assert journal.peek("7", "a") is None
+    journal.close()
+    assert not path.exists()
+    open_(path).close()
+    before = path.read_bytes()
+    journal = open_(path, dry=True)
+    assert journal.peek(None, "a") is None
+    journal.close()
+    assert path.read_bytes() == before
+
+
+def changed(path, *statements):
+    open_(path).close()
+    with sqlite3.connect(path) as database:
+        for statement in statements:
+            database.execute(statement)
+
+
+def test_other_files_are_refused_with_the_reason_and_left_alone(path):
+    for content in (b"something else entirely\n" * 100, b"SQLite format 3\0" + b"junk" * 2_000):
+        path.write_bytes(content)
+        with pytest.raises(ExportError, match="as a journal") as caught:
+            open_(path)
+        assert caught.value.reason == "checkpoint"
+        assert path.read_bytes() == content
+    path.unlink()
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE precious (x)")
+    with pytest.raises(ExportError, match="is no journal of an import"):
+        open_(path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("PRAGMA user_version = 2", "newer version"),
+        ("UPDATE journal SET base_url = 'https://other.fusedesk.com'", "into https://other.fusedesk.com, not into"),
+    ],
+)
+def test_a_journal_that_does_not_fit_is_refused(path, statement, why):
+    changed(path, statement)
+    with pytest.raises(ExportError, match=why) as caught:
+        open_(path)
+    assert caught.value.reason == "checkpoint"
+
+
+def test_an_empty_file_becomes_a_journal(path):
+    path.touch()
+    open_(path).close()
+    open_(path).close()
+
+
+def test_each_mark_is_on_the_disk_before_anything_else_happens(path):
+    journal = open_(path)
+    settings = [journal._number(name) for name in ("synchronous",)]
+    assert settings == [2]
+    assert journal._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    entry = journal.claim(None, "a", "2026")
+    with sqlite3.connect(path) as other:
+        assert other.execute("SELECT state FROM rows").fetchall() == [("intended",)]
+    with pytest.raises(ExportError, match="CHECK constraint"):
+        journal.mark(entry.id, state="odd")
+    journal.mark(entry.id, state="sent")
+    journal.close()
+    with pytest.raises(ExportError, match="closed database"):
+        journal.mark(entry.id, state="sent")
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ExportError, match="unable to open") as caught:
+        open_(tmp_path / "nowhere" / "journal")
+    assert caught.value.reason == "output"
+
+
+@given(st.lists(st.integers(0, 3), max_size=20))
+def test_threads_that_claim_one_row_get_one_entry(tmp_path_factory, names):
+    journal = open_(tmp_path_factory.mktemp("journal") / "journal")
+    entries = []
+    threads = [
+        threading.Thread(target=lambda name=name: entries.append((name, journal.claim(str(name), "a", "2026"))))
+        for name in names
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(not entry.repeated for _, entry in entries) == len({*names}) == len({entry.id for _, entry in entries})
+    journal.close()
