@@ -1,7 +1,7 @@
 """The client: wires the parts and owns their life."""
 
 import ssl
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypedDict, TypeVar, Unpack
@@ -18,6 +18,7 @@ from fusedesk_async._log_guard import LogGuard
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._readers import anything
 from fusedesk_async._retry import RetryPolicy
+from fusedesk_async._scopes import checked_scopes, require
 from fusedesk_async._secret import ApiKey
 from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
 from fusedesk_async._version import __version__
@@ -205,14 +206,24 @@ class FuseDesk:
             )
         )
 
-    async def check(self) -> Access:
-        """Whether app and key are good, and what the key may do; one call.
+    async def check(self, *, needs: Collection[str] = ()) -> Access:
+        """Whether app and key are good, and what the key may do; one call (`GET session/permissions`, plugin).
+
+            await desk.check(needs={"cases", "cases_update"})  # before a job that takes hours
+
+        Args:
+            needs: Scopes without which it makes no sense to go on. Names that are not public are taken as they are.
 
         Raises:
             AuthenticationError: The key is wrong.
             NotSentError: There is no such server.
+            PermissionDeniedError: Some of `needs` are missing; `missing` and the text name all of them.
+            ConfigurationError: `needs` is no set of names. Nothing was sent.
         """
-        return Access(base_url=self._base_url, scopes=await self.session.permissions())
+        wanted = checked_scopes(needs)
+        access = Access(base_url=self._base_url, scopes=await self.session.permissions())
+        require(wanted, access.scopes)
+        return access
 
     @property
     def allowance(self) -> Allowance:

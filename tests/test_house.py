@@ -90,6 +90,7 @@ def test_the_core_is_pure():
         "_readers",
         "_encode",
         "_hints",
+        "_scopes",
         "_wire",
         "_unpack",
         "_history",

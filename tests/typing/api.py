@@ -31,6 +31,7 @@ from fusedesk_async import (
     Note,
     Page,
     Pages,
+    PermissionDeniedError,
     QuotaWait,
     QuotaWaitOver,
     RateLimiter,
@@ -68,6 +69,8 @@ async def clients() -> None:
         assert_type(opened.allowance, Allowance)
         assert_type(opened.allowance.blocked_until, datetime | None)
         assert_type(await opened.check(), Access)
+        assert_type(await opened.check(needs={"cases", "cases_update"}), Access)
+        await opened.check({"cases"})  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
         assert_type(await opened.session.permissions(), frozenset[str])
         assert_type(await opened.call("GET", "v2/reps", query={"a": 1}), Any)
         opened.with_options(priority="urgent")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -192,6 +195,9 @@ async def cases(desk: FuseDesk) -> None:
 
 def failures(error: FuseDeskError) -> None:
     assert_type(error.request, Request | None)
+    if isinstance(error, PermissionDeniedError):
+        assert_type(error.scope, str | None)
+        assert_type(error.missing, tuple[str, ...])
     if isinstance(error, APIError):
         assert_type(error.status, int | None)
         assert_type(error.retry_after, float | None)
