@@ -4,7 +4,17 @@ from fusedesk_async._allowance import Allowance
 from fusedesk_async._bookmark import Bookmark
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._clock import Clock
-from fusedesk_async._events import CallAnswered, CallRetried, Event, Observer, QuotaWait, QuotaWaitOver
+from fusedesk_async._events import (
+    CallAnswered,
+    CallEnded,
+    CallLost,
+    CallRetried,
+    CallStarted,
+    Event,
+    Observer,
+    QuotaWait,
+    QuotaWaitOver,
+)
 from fusedesk_async._lookup import Lookup
 from fusedesk_async._pagination import Pages
 from fusedesk_async._plans import Page
@@ -58,7 +68,10 @@ __all__ = [
     "AuthenticationError",
     "Bookmark",
     "CallAnswered",
+    "CallEnded",
+    "CallLost",
     "CallRetried",
+    "CallStarted",
     "Case",
     "CaseDetail",
     "CaseFilters",

@@ -226,20 +226,27 @@ class FuseDesk:
         return access
 
     @property
+    def base_url(self) -> str:
+        """The address of the server, without a slash at its end."""
+        return self._base_url
+
+    @property
     def allowance(self) -> Allowance:
         """What is known of the hourly allowance."""
         return self._limiter.allowance
 
     @contextmanager
     def observe(self, observer: Observer) -> Generator[None, None, None]:
-        """Tell a function of every answer, every retry and every wait for quota, while the block lasts.
+        """Tell a function of every call, every answer, every retry and every wait for quota, while the block lasts.
 
-        For progress bars, counters and metrics. It is called at once, in the event loop, so it must be quick. If it
-        raises, that is logged and goes no further. Waits are those of the limiter: where several clients share one,
-        each hears of all.
+        For progress bars, counters and metrics (those of OpenTelemetry: `fusedesk_async.otel`). It is called at once,
+        in the event loop, so it must be quick. If it raises, that is logged and goes no further. Waits are those of
+        the limiter: where several clients share one, each hears of all. Of calls that began when nobody observed, the
+        end is not told.
 
         Args:
-            observer: Called with a `CallAnswered`, `CallRetried`, `QuotaWait` or `QuotaWaitOver`.
+            observer: Called with a `CallStarted`, `CallAnswered`, `CallLost`, `CallRetried`, `CallEnded`, `QuotaWait`
+                or `QuotaWaitOver`.
         """
         with self._transport.observers.told(observer), self._limiter.observers.told(observer):
             yield

@@ -14,7 +14,10 @@ from fusedesk_async import (
     APIError,
     Bookmark,
     CallAnswered,
+    CallEnded,
+    CallLost,
     CallRetried,
+    CallStarted,
     Case,
     CaseDetail,
     CaseFilters,
@@ -83,6 +86,15 @@ def heard(event: Event) -> str:
             assert_type(request, Request)
             assert_type((status, seconds), tuple[int, float])
             return request.path
+        case CallStarted(call=call):
+            assert_type(call, int)
+            return "begins"
+        case CallLost(error=error, waited=waited):
+            assert_type((error, waited), tuple[FuseDeskError, float])
+            return str(error)
+        case CallEnded(error=failure, cancelled=cancelled):
+            assert_type((failure, cancelled), tuple[FuseDeskError | None, bool])
+            return str(failure)
         case CallRetried(error=error, pause=pause):
             assert_type(error, FuseDeskError)
             return f"{pause:.0f}"
