@@ -21,9 +21,9 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
     visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
-    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"} == set(listed) - {
-        "__version__"
-    }
+    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli", "otel"} == set(
+        listed
+    ) - {"__version__"}
 
 
 @pytest.mark.parametrize("module", [errors, models])
@@ -82,6 +82,7 @@ def test_the_core_is_pure():
         "_secret",
         "filters",
         "_config",
+        "_routes",
         "_call",
         "_names",
         "_values",
@@ -122,6 +123,10 @@ def test_a_library_that_may_be_replaced_is_imported_in_few_places(library, rooms
     assert {path.stem for path in client if library in imports(path)} == rooms
 
 
+def test_opentelemetry_is_imported_only_by_what_is_imported_for_it():
+    assert {path.parent.name for path in FILES if "opentelemetry" in imports(path)} == {"otel"}
+
+
 def test_time_and_chance_are_handed_in():
     for path in FILES:
         if path.stem not in {"_clock", "_server"} and "sandbox" not in path.parts and "cli" not in path.parts:
@@ -130,7 +135,17 @@ def test_time_and_chance_are_handed_in():
 
 
 def test_importing_the_package_imports_no_extra():
-    extras = ["click", "rich", "starlette", "uvicorn", "orjson", "trio", "pytest", "fusedesk_async.sandbox"]
+    extras = [
+        "click",
+        "rich",
+        "starlette",
+        "uvicorn",
+        "orjson",
+        "trio",
+        "pytest",
+        "opentelemetry",
+        "fusedesk_async.sandbox",
+    ]
     code = f"""
 import sys, httpx  # which imports click and rich for its own command, where it finds them
 before = set(sys.modules)

@@ -51,6 +51,8 @@ from fusedesk_async import (
     on,
 )
 
+from fusedesk_async.otel import instrumented
+
 
 async def clients() -> None:
     desk = FuseDesk(
@@ -88,13 +90,10 @@ def heard(event: Event) -> str:
             return request.path
         case CallStarted(call=call):
             assert_type(call, int)
-            return "begins"
         case CallLost(error=error, waited=waited):
             assert_type((error, waited), tuple[FuseDeskError, float])
-            return str(error)
         case CallEnded(error=failure, cancelled=cancelled):
             assert_type((failure, cancelled), tuple[FuseDeskError | None, bool])
-            return str(failure)
         case CallRetried(error=error, pause=pause):
             assert_type(error, FuseDeskError)
             return f"{pause:.0f}"
@@ -103,7 +102,8 @@ def heard(event: Event) -> str:
             assert_type((until, waiting), tuple[datetime, int])
             return reason
         case QuotaWaitOver():
-            return f"{event.seconds:.0f}"
+            assert_type(event.seconds, float)
+    return ""
 
 
 def only_answers(event: CallAnswered) -> None:
@@ -113,6 +113,9 @@ def only_answers(event: CallAnswered) -> None:
 async def observers(desk: FuseDesk) -> None:
     with desk.observe(heard), desk.observe(print), desk.observe(lambda event: assert_type(event, Event)):
         await desk.check()
+    with instrumented(desk), instrumented(desk, tracer_provider=None, meter_provider=None):
+        await desk.check()
+    instrumented(desk, tracer_provider=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     desk.observe(only_answers)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     RateLimiter(reserve=0.2, assumed_limit=600, usage_header="X-Calls-Left")
     RateLimiter(reserve="0.2")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
