@@ -50,7 +50,6 @@ from fusedesk_async import (
     desc,
     on,
 )
-
 from fusedesk_async.otel import instrumented
 
 
