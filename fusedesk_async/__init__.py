@@ -1,5 +1,7 @@
 """An async Python client for FuseDesk that stays inside the hourly quota, loses no record and repeats no write."""
 
+from typing import TYPE_CHECKING
+
 from fusedesk_async._allowance import Allowance
 from fusedesk_async._bookmark import Bookmark
 from fusedesk_async._client import FuseDesk
@@ -75,10 +77,13 @@ __all__ = [
     "Case",
     "CaseDetail",
     "CaseFilters",
+    "CaseTag",
     "Clock",
     "ConfigurationError",
+    "Created",
     "CreatedCase",
     "DateFilter",
+    "Department",
     "Email",
     "Event",
     "ExportError",
@@ -108,6 +113,7 @@ __all__ = [
     "RateLimitError",
     "RateLimiter",
     "Record",
+    "Rep",
     "Request",
     "RequestRejectedError",
     "RetryPolicy",
@@ -124,3 +130,11 @@ __all__ = [
     "desc",
     "on",
 ]
+
+if TYPE_CHECKING:
+    from fusedesk_async.models import CaseTag, Created, Department, Rep
+else:
+    from fusedesk_async._lazy import lazily as _lazily
+
+    _LATER = ("CaseTag", "Created", "Department", "Rep")
+    __getattr__ = _lazily(__name__, dict.fromkeys(_LATER, "fusedesk_async.models"))

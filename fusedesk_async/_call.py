@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from uuid import UUID
 
 import attrs
 
@@ -60,6 +61,11 @@ def post(path: str, read: Reader[T], form: Parameters | None = None, *, repeatab
     return Call(method="POST", path=path, read=read, form=form or {}, repeatable=repeatable)
 
 
+def delete(path: str, read: Reader[T]) -> Call[T]:
+    """A call that takes something away. Doing it twice changes nothing: what is gone is gone."""
+    return Call(method="DELETE", path=path, read=read, repeatable=True)
+
+
 class Send(Protocol):
     """Carries out a call, whatever that takes."""
 
@@ -78,3 +84,18 @@ def number(value: int, what: str) -> str:
         message = f"{what} is a whole number, not {value!r}"
         raise ConfigurationError(message)
     return str(int(value))  # an enum's own text is its name
+
+
+def text_id(value: int | str | UUID, what: str) -> str:
+    """An id that may be a text, as one part of a path.
+
+    Raises:
+        ConfigurationError: It is something else, or would be more than one part, or another one.
+    """
+    if isinstance(value, int):
+        return number(value, what)
+    text = str(value) if isinstance(value, UUID) else value
+    if not isinstance(text, str) or text.strip() in {"", ".", ".."} or "/" in text:
+        message = f"{what} is a number, a UUID or a text without a slash, not {value!r:.80}"
+        raise ConfigurationError(message)
+    return str.__str__(text)

@@ -24,6 +24,7 @@ from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
 from fusedesk_async._version import __version__
 from fusedesk_async.errors import ConfigurationError, warn
 from fusedesk_async.models import Access
+from fusedesk_async.resources._resources import Resources
 from fusedesk_async.resources.cases import Cases
 from fusedesk_async.resources.session import Session
 
@@ -50,7 +51,7 @@ class Settings(TypedDict, total=False):
     clock: Clock | None
 
 
-class FuseDesk:
+class FuseDesk(Resources):
     """A client for one FuseDesk app with one API key.
 
     Open it with `async with`, in one task or another, and keep it for as long as there is work: it holds the
@@ -286,6 +287,7 @@ class FuseDesk:
 
     def _set_options(self, options: Options) -> None:
         self._options = options
+        self._sender = self._send
         self.cases = Cases(self._send)
         self.session = Session(self._send)
 

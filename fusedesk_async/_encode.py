@@ -60,7 +60,7 @@ def _urlencoded(parameters: Parameters) -> str:
 def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes | bytearray):
         for place, element in enumerate(cast("Sequence[Any]", value)):
-            yield from _pairs(f"{name}[{place}]", element)
+            yield from _pairs(name if name.endswith("[]") else f"{name}[{place}]", element)
     elif value is True:
         yield name, "true"
     elif value is not None and value is not False:

@@ -61,6 +61,12 @@ def many(record: type[R]) -> Reader[Records[R]]:
     return read
 
 
+def every(record: type[R]) -> Reader[list[R]]:
+    """A list that comes whole. A record that cannot be read is reported and does not lose the others."""
+    read = many(record)
+    return lambda text, report: list(read(text, report).items)
+
+
 def one(record: type[R]) -> Reader[R]:
     """One record, as an object or as the only element of a list."""
 

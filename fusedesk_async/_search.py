@@ -6,6 +6,7 @@ from typing import Any, Unpack
 from fusedesk_async._names import column_name, request_name
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import CaseFilters, DateFilter, OrderBy, asc, on, order_columns
+from fusedesk_async.models import Case
 
 STEADY_ORDER = asc("id")
 """Cases never change their id, so under this order none moves; under the server's own (`date_updated`) many do."""
@@ -29,7 +30,7 @@ def search_query(order_by: OrderBy | None, **filters: Unpack[CaseFilters]) -> di
             raise TypeError(message)
     query = {request_name(name): _value(name, value) for name, value in given.items() if value is not None}
     columns = order_columns(STEADY_ORDER if order_by is None else order_by)
-    return query | {"orderby": ", ".join(f"{column_name(column)} {direction}" for column, direction in columns)}
+    return query | {"orderby": ", ".join(f"{column_name(Case, column)} {direction}" for column, direction in columns)}
 
 
 def _value(name: str, value: Any) -> Any:

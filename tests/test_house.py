@@ -21,18 +21,40 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
     visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
-    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli", "otel"} == set(
-        listed
-    ) - {"__version__"}
+    modules = {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli", "otel"}
+    assert visible - modules - {"TYPE_CHECKING"} | set(fusedesk_async._LATER) == set(listed) - {"__version__"}
+
+
+def test_what_is_loaded_later_is_there_when_it_is_asked_for_and_a_slip_is_told():
+    assert set(fusedesk_async._LATER) <= set(models.__all__)
+    for name in models.__all__:
+        assert getattr(fusedesk_async, name) is getattr(models, name)
+    for module in (fusedesk_async, models):
+        with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'Departmant'"):
+            _ = module.Departmant
+
+
+def test_later_is_later():
+    code = """
+import sys, fusedesk_async
+before = set(sys.modules)
+for name in fusedesk_async._LATER:
+    getattr(fusedesk_async, name)
+print(sum(name.startswith("fusedesk_async.models.") for name in set(sys.modules) - before))
+"""
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert int(output) == len({getattr(fusedesk_async, name).__module__ for name in fusedesk_async._LATER})
 
 
 @pytest.mark.parametrize("module", [errors, models])
 def test_everything_public_of_a_module_can_be_had_from_the_top(module):
-    names = {
-        name for name, value in vars(module).items() if getattr(value, "__module__", "").startswith(module.__name__)
+    names = {*vars(module), *getattr(module, "__all__", ())}
+    public = {
+        name
+        for name in names
+        if isinstance(value := getattr(module, name), type) and value.__module__.startswith(module.__name__)
     }
-    public = {name for name in names if not name.startswith("_") and isinstance(getattr(module, name), type)}
-    assert public <= set(fusedesk_async.__all__)
+    assert {name for name in public if not name.startswith("_")} <= set(fusedesk_async.__all__)
 
 
 def test_files_are_small():
@@ -97,6 +119,7 @@ def test_the_core_is_pure():
         "_history",
         "_search",
         "_json",
+        "_lazy",
         "_seams",
         "_plans",
         "_pagination",

@@ -39,7 +39,7 @@ def test_other_ids_have_one(record: type) -> None:
     ],
 )
 def test_columns_are_named_by_field_or_as_the_api_does(field: str, column: str) -> None:
-    assert column_name(field) == column
+    assert column_name(Case, field) == column
 
 
 def test_what_is_set_goes_under_the_apis_names() -> None:

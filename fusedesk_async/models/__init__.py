@@ -1,4 +1,9 @@
-"""The records of the API: what one reads (`Case`, `Note` …) and what one writes (`NewCase`, `NewNote` …)."""
+"""The records of the API: what one reads (`Case`, `Note` …) and what one writes (`NewCase`, `NewNote` …).
+
+Those that not every program needs are loaded when they are first asked for, as making their classes takes time.
+"""
+
+from typing import TYPE_CHECKING
 
 from fusedesk_async.models._record import Record
 from fusedesk_async.models.case import Case, CaseDetail, CreatedCase
@@ -11,7 +16,10 @@ __all__ = [
     "Acknowledgement",
     "Case",
     "CaseDetail",
+    "CaseTag",
+    "Created",
     "CreatedCase",
+    "Department",
     "Email",
     "HistoryItem",
     "NewCase",
@@ -20,4 +28,23 @@ __all__ = [
     "NewNote",
     "Note",
     "Record",
+    "Rep",
 ]
+
+if TYPE_CHECKING:
+    from fusedesk_async.models.case_tag import CaseTag
+    from fusedesk_async.models.created import Created
+    from fusedesk_async.models.department import Department
+    from fusedesk_async.models.rep import Rep
+else:
+    from fusedesk_async._lazy import lazily
+
+    __getattr__ = lazily(
+        __name__,
+        {
+            "CaseTag": "fusedesk_async.models.case_tag",
+            "Created": "fusedesk_async.models.created",
+            "Department": "fusedesk_async.models.department",
+            "Rep": "fusedesk_async.models.rep",
+        },
+    )

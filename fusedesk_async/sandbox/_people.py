@@ -1,7 +1,7 @@
 """Reps, departments, case tags and contacts: small records, each with the ids that are easy to confuse kept apart."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -28,12 +28,14 @@ class Rep:
 
 @dataclass
 class Department:
-    """Who may answer what; `archived` is an instant or None."""
+    """Who may answer what; `archived` is an instant or None, `settings` are members of v2 that were changed."""
 
     id: int
     name: str
     reps: list[int]
     archived: int | None = None
+    created: int = 1_554_127_200
+    settings: dict[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass

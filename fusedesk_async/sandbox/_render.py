@@ -58,27 +58,27 @@ def render_department_v1(department: Department) -> Json:
 
 
 def render_department_v2(department: Department) -> Json:
-    """A department (7.5); the numbers beside id, name and reps are made up."""
+    """A department (7.5); the numbers beside id, name and reps are made up, some as text as PHP is known to send."""
     return {
         "id": department.id,
         "name": department.name,
         "repUserIds": department.reps,
         "allReps": False,
-        "dateCreated": "2019-04-01T09:00:00-05:00",
+        "dateCreated": iso(department.created),
         "dateArchived": None if department.archived is None else iso(department.archived),
-        "stale": 48,
+        "stale": "48",
         "staleWarning": 24,
-        "feedbackDelay": 24,
+        "feedbackDelay": "24",
         "feedbackFrequency": 30,
         "feedbackSample": 50,
         "feedbackTemplateId": None,
-        "replyTemplateId": department.id + 1000,
-        "noteTemplateId": None,
-        "newCaseNoteTemplateId": None,
+        "replyTemplateId": str(department.id + 1000),
+        "noteTemplateId": "",
+        "newCaseNoteTemplateId": False,
         "templateCategory": "",
         "footerHtml": f"<p>{department.name}</p>",
-        "phone": "",
-    }
+        "phone": None,
+    } | department.settings
 
 
 def render_rep_v1(rep: Rep) -> Json:
