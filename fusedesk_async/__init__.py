@@ -32,6 +32,7 @@ from fusedesk_async.errors import (
     ExportError,
     FuseDeskError,
     FuseDeskWarning,
+    NameLookupError,
     NotFoundError,
     NotSentError,
     OutcomeUnknownError,
@@ -84,6 +85,7 @@ __all__ = [
     "CreatedCase",
     "DateFilter",
     "Department",
+    "Directory",
     "Email",
     "Event",
     "ExportError",
@@ -94,6 +96,7 @@ __all__ = [
     "JitteredBackoff",
     "KnownStatus",
     "Lookup",
+    "NameLookupError",
     "NewCase",
     "NewEmail",
     "NewHistoryItem",
@@ -132,9 +135,9 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fusedesk_async.models import CaseTag, Created, Department, Rep
+    from fusedesk_async.models import CaseTag, Created, Department, Directory, Rep
 else:
     from fusedesk_async._lazy import lazily as _lazily
 
-    _LATER = ("CaseTag", "Created", "Department", "Rep")
+    _LATER = ("CaseTag", "Created", "Department", "Directory", "Rep")
     __getattr__ = _lazily(__name__, dict.fromkeys(_LATER, "fusedesk_async.models"))

@@ -34,6 +34,7 @@ class Call(Generic[T]):
         repeatable: Whether doing it twice is the same as doing it once. Reads are; writes only if declared so.
         bulk: Whether it lets interactive calls go first, unless the caller's `priority` says otherwise.
         heard: Told, besides the client's own notice, of what could not be read but was done without.
+        tail: A name at the end of the path, which gives way to its id before the call is sent.
     """
 
     method: Method
@@ -44,6 +45,7 @@ class Call(Generic[T]):
     repeatable: bool = False
     bulk: bool = False
     heard: Notice | None = attrs.field(default=None, eq=False, repr=False)
+    tail: object = None
 
     @property
     def writes(self) -> bool:

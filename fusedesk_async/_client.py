@@ -24,6 +24,7 @@ from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
 from fusedesk_async._version import __version__
 from fusedesk_async.errors import ConfigurationError, warn
 from fusedesk_async.models import Access
+from fusedesk_async.resources._by_name import ByName
 from fusedesk_async.resources._resources import Resources
 from fusedesk_async.resources.cases import Cases
 from fusedesk_async.resources.session import Session
@@ -51,7 +52,7 @@ class Settings(TypedDict, total=False):
     clock: Clock | None
 
 
-class FuseDesk(Resources):
+class FuseDesk(Resources, ByName):
     """A client for one FuseDesk app with one API key.
 
     Open it with `async with`, in one task or another, and keep it for as long as there is work: it holds the
@@ -109,7 +110,7 @@ class FuseDesk(Resources):
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
         self._log_guard = LogGuard(key.redact)
-        self._is_view = False
+        self._is_view, self._shelf = False, []
         places = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
@@ -293,4 +294,4 @@ class FuseDesk(Resources):
 
     async def _send(self, call: Call[T]) -> T:
         self._lifetime.check()
-        return await self._transport.send(call, self._options)
+        return await self._transport.send(await self._without_names(call), self._options)

@@ -15,7 +15,8 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from fusedesk_async import _json, _values
 from fusedesk_async._call import Report
-from fusedesk_async._names import answer_names, request_name
+from fusedesk_async._named import KINDS, by_name
+from fusedesk_async._names import answer_names, request_name, request_names
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.filters import encode_day, encode_json
 from fusedesk_async.models import (
@@ -78,6 +79,8 @@ def unstructure(record: NewCase | NewHistoryItem) -> dict[str, Any]:
 def case_form(case: NewCase) -> dict[str, Any]:
     """The form that opens a case: its history as JSON text, its tags as a comma-separated list."""
     fields = unstructure(case)
+    names: dict[str, Any] = {kind: fields.pop(kind) for kind in KINDS if kind in fields}
+    fields |= request_names(by_name(names))
     if case.history:
         fields["history"] = encode_json([unstructure(item) for item in case.history])
     if case.tags:

@@ -14,6 +14,7 @@ from uuid import UUID
 import attrs
 
 from fusedesk_async._call import Call, Parameters
+from fusedesk_async._named import Named
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import DateFilter, encode_day, lone_surrogate
 
@@ -72,6 +73,8 @@ def _text(name: str, value: Any) -> str:
         return str.__str__(value)  # an enum's own text is its name
     if isinstance(value, int):
         return str(int(value))
+    if isinstance(value, Named) and value.id is not None:
+        return str(value.id)
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, DateFilter):

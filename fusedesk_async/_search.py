@@ -3,6 +3,7 @@
 from collections.abc import Sized
 from typing import Any, Unpack
 
+from fusedesk_async._named import by_name
 from fusedesk_async._names import column_name, request_name
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import CaseFilters, DateFilter, OrderBy, asc, on, order_columns
@@ -28,7 +29,7 @@ def search_query(order_by: OrderBy | None, **filters: Unpack[CaseFilters]) -> di
             near = get_close_matches(name, known, n=3)
             message = f"cases have no filter {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
             raise TypeError(message)
-    query = {request_name(name): _value(name, value) for name, value in given.items() if value is not None}
+    query = {request_name(name): _value(name, value) for name, value in by_name(given).items() if value is not None}
     columns = order_columns(STEADY_ORDER if order_by is None else order_by)
     return query | {"orderby": ", ".join(f"{column_name(Case, column)} {direction}" for column, direction in columns)}
 

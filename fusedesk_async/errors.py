@@ -2,6 +2,7 @@
 
 FuseDeskError
  ├ ConfigurationError        refused before anything was sent: a bad app name, a missing key, a value of the wrong kind
+ │   └ NameLookupError         a name that nothing has, or several have
  ├ APIError                  the server answered no
  │   ├ AuthenticationError     401, or a login page where JSON was due
  │   ├ PermissionDeniedError   403: the key is good, a permission (a scope) is missing
@@ -82,6 +83,24 @@ class FuseDeskError(Exception):
 
 class ConfigurationError(FuseDeskError, ValueError):
     """Refused before anything was sent: a setting or an argument that cannot be right."""
+
+
+class NameLookupError(ConfigurationError, LookupError):
+    """Nothing has this name, or several have it.
+
+    Attributes:
+        kind: `department`, `rep` or `tag`.
+        name: The name.
+        near: What may have been meant, as shown to people: similar names, or all that have this one.
+    """
+
+    def __init__(
+        self, message: str, request: Request | None = None, kind: str = "", name: str = "", near: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, request, kind, name, near)
+        self.kind = kind
+        self.name = name
+        self.near = near
 
 
 class APIError(FuseDeskError):

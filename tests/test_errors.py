@@ -14,6 +14,7 @@ TREE = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issu
 REST: dict[type[FuseDeskError], tuple[object, ...]] = {
     errors.PermissionDeniedError: (403, "api_error_noscope", None, None, "cases", ("cases", "reps")),
     errors.APIError: (405, "api_error_noscope", 30.0, NOON),
+    errors.NameLookupError: ("rep", "Jo", ("Joe", "Joan")),
     errors.NotSentError: (True,),
     errors.AnswerLostError: (True,),
     errors.UnexpectedResponseError: ("$[3].caseid", "x7", "<html>"),

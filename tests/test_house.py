@@ -106,6 +106,7 @@ def test_the_core_is_pure():
         "_config",
         "_routes",
         "_call",
+        "_named",
         "_names",
         "_values",
         "_convert",

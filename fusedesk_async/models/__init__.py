@@ -20,6 +20,7 @@ __all__ = [
     "Created",
     "CreatedCase",
     "Department",
+    "Directory",
     "Email",
     "HistoryItem",
     "NewCase",
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from fusedesk_async.models.case_tag import CaseTag
     from fusedesk_async.models.created import Created
     from fusedesk_async.models.department import Department
+    from fusedesk_async.models.directory import Directory
     from fusedesk_async.models.rep import Rep
 else:
     from fusedesk_async._lazy import lazily
@@ -45,6 +47,7 @@ else:
             "CaseTag": "fusedesk_async.models.case_tag",
             "Created": "fusedesk_async.models.created",
             "Department": "fusedesk_async.models.department",
+            "Directory": "fusedesk_async.models.directory",
             "Rep": "fusedesk_async.models.rep",
         },
     )

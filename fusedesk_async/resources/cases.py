@@ -9,6 +9,7 @@ from fusedesk_async._call import Call, get, number, post
 from fusedesk_async._convert import case_form, unstructure
 from fusedesk_async._history import DEFAULT_FORM_SIZE, forms
 from fusedesk_async._lookup import Lookup
+from fusedesk_async._named import by_name, ending_in
 from fusedesk_async._names import request_names
 from fusedesk_async._pagination import LARGEST_PAGE, Pages
 from fusedesk_async._readers import acknowledgement, many, one
@@ -162,18 +163,34 @@ class Cases(Resource):
         extra = request_names({"rep_id": rep_id, "status": status, "template_id": template_id})
         return await self._send(post(_path(case_id, "addnote"), acknowledgement, unstructure(note) | extra))
 
-    async def tag(self, case_id: int, tag_id: int) -> Acknowledgement:
-        """Put a tag on a case (`POST cases/{id}/tag/{tag}`, seed page). Doing it twice changes nothing."""
-        path = _path(case_id, "tag", number(tag_id, "a tag id"))
-        return await self._send(post(path, acknowledgement, repeatable=True))
+    async def tag(self, case_id: int, tag_id: int | None = None, *, tag: str | None = None) -> Acknowledgement:
+        """Put a tag on a case (`POST cases/{id}/tag/{tag}`, seed page). Doing it twice changes nothing.
 
-    async def untag(self, case_id: int, tag_id: int) -> Acknowledgement:
-        """Take a tag off a case (`POST cases/{id}/untag/{tag}`, seed page). Doing it twice changes nothing."""
-        path = _path(case_id, "untag", number(tag_id, "a tag id"))
-        return await self._send(post(path, acknowledgement, repeatable=True))
+        Args:
+            case_id: The case.
+            tag_id: The tag.
+            tag: The tag's name in place of the id; looked up first (see `FuseDesk.directory`).
+        """
+        return await self._send(_tagging(case_id, "tag", tag_id, tag))
+
+    async def untag(self, case_id: int, tag_id: int | None = None, *, tag: str | None = None) -> Acknowledgement:
+        """Take a tag off a case (`POST cases/{id}/untag/{tag}`, seed page). Doing it twice changes nothing.
+
+        Args:
+            case_id: The case.
+            tag_id: The tag.
+            tag: The tag's name in place of the id; looked up first (see `FuseDesk.directory`).
+        """
+        return await self._send(_tagging(case_id, "untag", tag_id, tag))
 
     async def transfer(
-        self, case_id: int, *, rep_id: int | None = None, department_id: int | None = None
+        self,
+        case_id: int,
+        *,
+        rep_id: int | None = None,
+        department_id: int | None = None,
+        rep: str | None = None,
+        department: str | None = None,
     ) -> Acknowledgement:
         """Give a case to another rep, another department, or both (`POST cases/{id}`, seed page).
 
@@ -181,8 +198,14 @@ class Cases(Resource):
             case_id: The case.
             rep_id: The user id of the rep (`repid`); stays as it is if None.
             department_id: The department (`depid`); stays as it is if None.
+            rep: The rep's name or address in place of the id; looked up first (see `FuseDesk.directory`).
+            department: The department's name in place of the id, likewise.
+
+        Raises:
+            NameLookupError: Nothing has such a name, or several have it. Nothing was changed.
         """
-        return await self._send(_update(case_id, rep_id=rep_id, department_id=department_id))
+        fields = {"rep_id": rep_id, "department_id": department_id, "rep": rep, "department": department}
+        return await self._send(_update(case_id, **by_name(fields)))
 
     async def link_contact(
         self, case_id: int, *, contact_id: int | None = None, contact_uuid: UUID | str | None = None
@@ -271,6 +294,10 @@ class Cases(Resource):
 
 def _path(case_id: int, *rest: str) -> str:
     return "/".join(("v1/cases", number(case_id, "a case id"), *rest))
+
+
+def _tagging(case_id: int, what: str, tag_id: int | None, tag: str | None) -> Call[Acknowledgement]:
+    return ending_in(post(_path(case_id, what), acknowledgement, repeatable=True), "tag", tag_id, tag)
 
 
 def _detail(case_id: int) -> Call[CaseDetail]:
