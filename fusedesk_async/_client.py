@@ -207,7 +207,7 @@ class FuseDesk(Resources):
         )
 
     async def check(self) -> Access:
-        """Whether app and key are good, and what the key may do; one call.
+        """Whether app and key are good, and what the key may do; one call (`GET session/permissions`, plugin).
 
         Raises:
             AuthenticationError: The key is wrong.

@@ -105,6 +105,7 @@ def test_the_core_is_pure():
         "filters",
         "_config",
         "_call",
+        "_commas",
         "_names",
         "_values",
         "_convert",
