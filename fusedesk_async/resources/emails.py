@@ -41,7 +41,7 @@ class Emails(Resource):
             PaginationError: While iterating: the server ignores the offset.
         """
         fields = {"sender": sender, "subject": subject, "content": content, "body_limit": body_limit}
-        query = request_names(fields | {"orderby": order_by and order_text(EmailMessage, order_by)})
+        query = request_names(fields | {"orderby": None if order_by is None else order_text(EmailMessage, order_by)})
         call = get("v1/emails/unassigned", many(EmailMessage), query)
         return Pages(self._send, call, page_size=page_size, identity=_identity, ascending=False)
 
