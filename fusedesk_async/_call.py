@@ -58,9 +58,16 @@ def get(path: str, read: Reader[T], query: Parameters | None = None) -> Call[T]:
     return Call(method="GET", path=path, read=read, query=query or {}, repeatable=True)
 
 
-def post(path: str, read: Reader[T], form: Parameters | None = None, *, repeatable: bool = False) -> Call[T]:
+def post(
+    path: str,
+    read: Reader[T],
+    form: Parameters | None = None,
+    *,
+    query: Parameters | None = None,
+    repeatable: bool = False,
+) -> Call[T]:
     """A call that writes. Say `repeatable=True` where doing it twice changes nothing."""
-    return Call(method="POST", path=path, read=read, form=form or {}, repeatable=repeatable)
+    return Call(method="POST", path=path, read=read, query=query or {}, form=form or {}, repeatable=repeatable)
 
 
 def delete(path: str, read: Reader[T]) -> Call[T]:

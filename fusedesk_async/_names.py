@@ -14,10 +14,22 @@ from fusedesk_async.errors import ConfigurationError
 
 _CASE_ID = ("caseid", "id")
 
-CAMEL_CASE = frozenset({"Department", "Rep"})
+CAMEL_CASE = frozenset({"Chat", "ChatDetail", "Contact", "Department", "NewContact", "Rep", "Webhook"})
 """Kinds whose names are ours in camel case, unless listed for the kind itself."""
 
+_CONTACT = {
+    "billing_city": "cityBilling",
+    "billing_country": "countryBilling",
+    "billing_postal_code": "postalBilling",
+    "billing_state": "stateBilling",
+    "billing_street_1": "street1Billing",
+    "billing_street_2": "street2Billing",
+    "phone_extension_1": "phoneExt1",
+    "phone_extension_2": "phoneExt2",
+}
+
 REQUESTS: Mapping[str, str] = {
+    "body_limit": "bodylimit",
     "company_id": "companyid",
     "contact_id": "contactid",
     "contact_uuid": "contactUuid",
@@ -36,8 +48,14 @@ REQUESTS: Mapping[str, str] = {
 }
 
 REQUESTS_OF: Mapping[str, Mapping[str, str]] = {
-    "CaseTag": {"name": "tagname"},
     "Department": {"rep_user_ids": "repUserIds[]"},
+    "NewContact": _CONTACT,
+    "many cases": {
+        "crm_automation_id": "crmAutomationId",
+        "crm_tag_id": "crmTagId",
+        "snooze_until": "snooze",
+        "tag_id": "tagid",
+    },
 }
 
 ANSWERS: Mapping[str, tuple[str, ...]] = {
@@ -60,8 +78,12 @@ ANSWERS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Case": {"id": _CASE_ID},
     "CaseDetail": {"id": _CASE_ID},
     "CaseTag": {"name": ("tagname",), "total_cases": ("totalcases",)},
+    "Contact": {ours: (name,) for ours, name in _CONTACT.items()},
     "CreatedCase": {"id": _CASE_ID},
+    "EmailMessage": {"id": ("id", "emailid")},
+    "PoweredBy": {"footer_link": ("footerlink",), "partner_code": ("partnercode",)},
     "Rep": {"id": ("userId",), "rep_record_id": ("repid",)},
+    "Webhook": {"id": ("id", "webhookid")},
 }
 
 

@@ -80,6 +80,17 @@ def one(record: type[R]) -> Reader[R]:
     return read
 
 
+def one_or_nothing(record: type[R]) -> Reader[R]:
+    """One record; nothing at all is a record without members, so none of its fields may be required."""
+    read = one(record)
+
+    def read_or_make(text: bytes, report: Report) -> R:
+        there = text.startswith(b"{") or _list_elements(text)
+        return read(text, report) if there else record()
+
+    return read_or_make
+
+
 def strings(text: bytes, report: Report) -> frozenset[str]:
     """A list of texts, as a set."""
     del report

@@ -30,8 +30,17 @@ def search_query(order_by: OrderBy | None, **filters: Unpack[CaseFilters]) -> di
             message = f"cases have no filter {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
             raise TypeError(message)
     query = {request_name(name): _value(name, value) for name, value in by_name(given).items() if value is not None}
-    columns = order_columns(STEADY_ORDER if order_by is None else order_by)
-    return query | {"orderby": ", ".join(f"{column_name(Case, column)} {direction}" for column, direction in columns)}
+    return query | {"orderby": order_text(Case, STEADY_ORDER if order_by is None else order_by)}
+
+
+def order_text(record: type, order_by: OrderBy) -> str:
+    """An order of records as `orderby` has it: columns under the API's names, each with its direction.
+
+    Raises:
+        ConfigurationError: It cannot be right.
+    """
+    columns = order_columns(order_by)
+    return ", ".join(f"{column_name(record, column)} {direction}" for column, direction in columns)
 
 
 def _value(name: str, value: Any) -> Any:

@@ -107,6 +107,7 @@ def test_the_core_is_pure():
         "_routes",
         "_call",
         "_named",
+        "_commas",
         "_names",
         "_values",
         "_convert",

@@ -5,14 +5,13 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 from operations import Operation
-from operations_desk import OPERATIONS as DESK
+from reference import OPERATIONS
 
 from fusedesk_async import FuseDesk, NotFoundError, OutcomeUnknownError
 from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
-OPERATIONS = [*DESK]
 WRITES = [operation for operation in OPERATIONS if operation.writes]
 
 

@@ -33,3 +33,9 @@ class Record:
         except ValueError as error:
             raise UnexpectedResponseError(str(error), None, "$") from None
         return value
+
+
+class Written:
+    """A record that is written, whose fields have their names of requests."""
+
+    __slots__ = ()

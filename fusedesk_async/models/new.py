@@ -8,6 +8,7 @@ import attrs
 
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import Day, encode_day
+from fusedesk_async.models._record import Written
 
 
 def _moment(_: object, attribute: "attrs.Attribute[Day | None]", value: Day | None) -> None:
@@ -36,7 +37,7 @@ def _filled(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class NewNote:
+class NewNote(Written):
     """A note or a call to add to a case.
 
     Attributes:
@@ -53,7 +54,7 @@ class NewNote:
 
 
 @attrs.frozen(kw_only=True)
-class NewEmail:
+class NewEmail(Written):
     """An email to add to a case's history. Nothing is sent to anyone.
 
     Attributes:
@@ -102,7 +103,7 @@ def _tags(tags: Iterable[int | str]) -> tuple[int | str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class NewCase:
+class NewCase(Written):
     """A case to open. All of it is from the seed page unless said otherwise.
 
     Attributes:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from ._calendar import MISSING, iso
-from ._people import Contact, Department, Rep, Tag
+from ._contacts import Contact
+from ._people import Department, Rep, Tag
 from ._state import State
 from ._texts import case_number
 
@@ -45,6 +46,13 @@ def render_case(state: State, case: int) -> Json:
 def render_detail(state: State, case: int) -> Json:
     """A case with its history; the member name `history` is assumed (7.2)."""
     return render_case(state, case) | {"history": state.history(case)}
+
+
+def render_feedback(state: State, case: int) -> Json:
+    """What the customer said of a case (6.5); that it is named as in the case is assumed."""
+    shown = render_case(state, case)
+    names = ("caseid", "rating", "feedback", "date_rated", "date_requestedfeedback")
+    return {name: shown[name] for name in names} | {"ask": state.may_ask(case)}
 
 
 def render_tag(tag: Tag, total: int) -> Json:
@@ -123,7 +131,8 @@ def render_contact(contact: Contact) -> Json:
         "emailAddress": contact.email,
         "phone1": contact.phone,
         "timeZone": contact.time_zone,
-        "website": f"https://{contact.email.partition('@')[2]}" if contact.company else "",
-        "dateCreated": "2022-02-14T10:00:00-05:00",
-        "dateUpdated": "2025-12-01T16:30:00-05:00",
+        "website": f"https://{contact.email.partition('@')[2]}" if contact.company and contact.email else "",
+        "dateCreated": iso(contact.created),
+        "dateUpdated": iso(contact.updated),
+        **contact.more,
     }

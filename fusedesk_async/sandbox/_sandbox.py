@@ -99,8 +99,9 @@ class Sandbox:
         Calls that the limit refuses, or whose key is unknown, are not counted.
 
         Args:
-            operation: search, get, create, update, addnote, tag, untag, history, permissions, poweredby, usage,
-                casetags, departments, reps, contacts, or any.
+            operation: search, get, create, update, addnote, tag, untag, history, update_many, reply, snooze, feedback,
+                permissions, poweredby, usage, casetags, chats, contacts, departments, emails, integrations, reps,
+                webhooks, or any.
             nth: the first call it happens to, counted from now, starting with 1.
             times: to how many calls in a row.
             fields: what happens; see `Fault`.

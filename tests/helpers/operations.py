@@ -34,6 +34,7 @@ class Operation:
         query: What stands in the query string then.
         form: What stands in the form then.
         check: What else must be true of the answer.
+        sent: Values of the path that are no arguments of the call.
         repeatable: Whether a write is sent again when its answer was lost.
     """
 
@@ -46,6 +47,7 @@ class Operation:
     arguments: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     query: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
     form: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True)
+    sent: Mapping[str, Any] = attrs.field(factory=dict[str, Any], kw_only=True)
     check: Callable[[Any], bool] = attrs.field(default=anything, kw_only=True)
     repeatable: bool = attrs.field(default=False, kw_only=True)
 
@@ -57,7 +59,8 @@ class Operation:
     @property
     def path_sent(self) -> str:
         """The path as it is on the wire."""
-        return "/api/" + re.sub(r"\{(\w+)\}", lambda match: str(self.arguments[match[1]]), self.path)
+        values = {**self.arguments, **self.sent}
+        return "/api/" + re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), self.path)
 
     def function(self) -> Any:
         """The method of the library."""
@@ -72,7 +75,7 @@ class Operation:
             return await found.collect()
         if isinstance(found, Walk | Lookup):
             async with found as stream:
-                return [each async for each in stream]
+                return [each[1] if isinstance(each, tuple) else each async for each in stream]
         return await found if inspect.isawaitable(found) else found
 
     def fits(self, answer: Any) -> bool:

@@ -1,24 +1,10 @@
 """Departments, reps and case tags: what is refused before it is sent, and answers of other shapes."""
 
-import httpx
 import pytest
 
-from fusedesk_async import ConfigurationError, Created, FuseDesk, NotFoundError
-from fusedesk_async.sandbox import Sandbox, VirtualClock
+from fusedesk_async import ConfigurationError, Created, NotFoundError
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def sandbox():
-    return Sandbox(20, clock=VirtualClock())
-
-
-@pytest.fixture
-async def desk(sandbox):
-    transport = httpx.ASGITransport(sandbox.app)
-    async with FuseDesk("acme", api_key=sandbox.api_key, transport=transport) as desk:
-        yield desk
 
 
 @pytest.mark.parametrize(
