@@ -46,6 +46,9 @@ def encode(call: Call[Any]) -> Parts:
     if call.form and call.method != "POST":
         message = f"a {call.method} has no form; give its parameters as query"
         raise ConfigurationError(message)
+    if call.tail is not None:
+        message = f"the id of {call.tail!r:.80} is not known"
+        raise ConfigurationError(message)
     try:
         form = _urlencoded(call.form).encode() if call.method == "POST" else None
         return Parts(call.method, _path(call.path), _urlencoded(call.query), form)
