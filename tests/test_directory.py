@@ -106,6 +106,20 @@ def test_what_the_key_may_not_read_is_refused_when_it_is_asked():
         assert caught.value is not refusal
 
 
+def test_filters_by_name_become_filters_by_id():
+    assert DIRECTORY.filters(department="billing", rep="ml", tag="VIP", status="open") == {
+        "department_id": 2,
+        "rep_id": 5,
+        "tag_id": 2,
+        "status": "open",
+    }
+    assert DIRECTORY.filters(department_id=4) == {"department_id": 4}
+    with pytest.raises(NameLookupError):
+        DIRECTORY.filters(rep="nobody")
+    with pytest.raises(ConfigurationError, match="give rep or rep_id, not both"):
+        DIRECTORY.filters(rep="ml", rep_id=3)
+
+
 @given(st.text(), st.sampled_from(["department", "rep", "tag"]))
 def test_any_text_is_looked_up_without_another_error(name, find):
     with suppress(NameLookupError):

@@ -1,12 +1,13 @@
 """What has a name: departments, reps and case tags."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, Unpack, cast
 
 import attrs
 
-from fusedesk_async.errors import NameLookupError, PermissionDeniedError
+from fusedesk_async.errors import ConfigurationError, NameLookupError, PermissionDeniedError
+from fusedesk_async.filters import CaseFilters
 from fusedesk_async.models._record import Record
 from fusedesk_async.models.case_tag import CaseTag
 from fusedesk_async.models.department import Department
@@ -63,6 +64,29 @@ class Directory:
             PermissionDeniedError: The key may not read tags.
         """
         return self._only("tag", name, map(_tag, self.tags))
+
+    def filters(self, **filters: Unpack[CaseFilters]) -> CaseFilters:
+        """The filters with ids in place of the names, for what is to be kept or compared.
+
+        Raises:
+            NameLookupError: None or several have such a name.
+            PermissionDeniedError: The key may not read what has it.
+            ConfigurationError: Both a name and an id are given.
+        """
+        found: dict[str, Any] = {**filters}
+        finds: Mapping[str, Callable[[str], int]] = {
+            "department": lambda name: self.department(name).id,
+            "rep": lambda name: self.rep(name).user_id,
+            "tag": lambda name: self.tag(name).id,
+        }
+        for kind, find in finds.items():
+            name = found.pop(kind, None)
+            if name is not None and found.get(f"{kind}_id") is not None:
+                message = f"give {kind} or {kind}_id, not both"
+                raise ConfigurationError(message)
+            if name is not None:
+                found[f"{kind}_id"] = find(name)
+        return cast("CaseFilters", found)
 
     def _only(self, kind: str, name: str, entries: "Iterable[_Entry[R]]") -> R:
         if denied := self.denied.get(kind):

@@ -6,6 +6,7 @@ from typing import assert_type
 from fusedesk_async import (
     Acknowledgement,
     Case,
+    CaseFilters,
     CaseTag,
     Department,
     Directory,
@@ -26,6 +27,7 @@ async def directories(desk: FuseDesk) -> None:
     assert_type(directory.department("Billing"), Department)
     assert_type(directory.rep("Marta Lindgren"), Rep)
     assert_type(directory.tag("refund"), CaseTag)
+    assert_type(directory.filters(rep="Jo", status="open"), CaseFilters)
     assert_type(directory.reps, tuple[Rep, ...])
     assert_type(directory.denied, Mapping[str, PermissionDeniedError])
     directory.rep(5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
