@@ -233,6 +233,20 @@ class FuseDesk(Resources, ByName):
         return self._base_url
 
     @property
+    def base_url(self) -> str:
+        """The address that is asked, such as `https://acme.fusedesk.com`."""
+        return self._base_url
+
+    @property
+    def clock(self) -> Clock:
+        """What brings the time: the clock it was made with, or the system's."""
+        return self._clock
+
+    def seconds_for(self, calls: int) -> float:
+        """About how many seconds of waiting for quota so many bulk calls take from now on, as far as is known now."""
+        return self._limiter.seconds_for(calls)
+
+    @property
     def allowance(self) -> Allowance:
         """What is known of the hourly allowance."""
         return self._limiter.allowance

@@ -77,6 +77,12 @@ class Pace:
             return max(0.0, self._next_trickle(left) - now)
         return max(0.0, max(self._last_call, self.ledger.news) + self._look(1 - left) - now)
 
+    def seconds_for(self, calls: int, now: float) -> float:
+        """Seconds until so many bulk calls are made, at the pace at which calls come back on the average."""
+        left = self.left(now)
+        free = self.limit - self.reserved - self.log.count(now) if left is None else left - self._floor
+        return max(0.0, calls - max(0.0, free)) * self.window / self.limit
+
     def _next_trickle(self, left: int) -> float:
         """When the next call of the trickle may go. People's calls count, too, as they bring the same news."""
         as_expected = self._depth <= DEEP and not self.ledger.refill.overdue

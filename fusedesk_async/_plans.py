@@ -43,6 +43,11 @@ class Page(Generic[R_co]):
     received: int
     rejected: tuple[UnexpectedResponseError, ...] = ()
 
+    @property
+    def first_rank(self) -> int:
+        """The place of the first item in the list: records known already are the first rows of an answer."""
+        return self.offset + self.received - len(self.items) - len(self.rejected)
+
 
 class Plan(Protocol[R]):
     """Says what to ask, and makes pages of the answers. An answer it raised an error for ends it."""

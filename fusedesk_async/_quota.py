@@ -141,6 +141,11 @@ class Quota:
             self._burst.refused(now, self.in_flight, least_rate=min(self._pace.limit, SLOWEST_STEPS) / self._window)
         self._burst.paused(self.cooldown.until)
 
+    def seconds_for(self, calls: int, now: float) -> float:
+        """About how long so many bulk calls take: some may go at once, the others come at the hour's pace."""
+        cooldown = max(0.0, self.cooldown.until - now) if self.cooldown.active else 0.0
+        return cooldown + self._pace.seconds_for(calls, now)
+
     def people_exceed_reserve(self, now: float) -> int:
         """How many interactive calls there were in the last hour, if bulk calls suffer from them; 0 otherwise.
 

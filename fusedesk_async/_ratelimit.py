@@ -15,7 +15,7 @@ from fusedesk_async._clock import Clock, SystemClock
 from fusedesk_async._config import at_least_one, positive
 from fusedesk_async._events import Observers
 from fusedesk_async._hints import retry_after, usage
-from fusedesk_async._quota import GRAIN, IN_WORDS, Hold, Quota
+from fusedesk_async._quota import FREE, GRAIN, IN_WORDS, Hold, Quota
 from fusedesk_async._turns import Grant, Patience, Places, Queue, Waiter, woken
 from fusedesk_async._waits import WaitReport, utc
 from fusedesk_async._wire import TOO_MANY_REQUESTS, Answer
@@ -112,6 +112,10 @@ class RateLimiter:
             blocked_until=utc(wall + delay) if 0 < delay < math.inf else None,
         )
 
+    def seconds_for(self, calls: int) -> float:
+        """About how many seconds of waiting so many bulk calls take from now on, as far as is known now."""
+        return self._quota.seconds_for(calls, self._clock.monotonic())
+
     async def acquire(self, places: Places, patience: Patience, request: Request) -> Grant:
         """Wait for leave to make one exchange.
 
@@ -203,18 +207,22 @@ class RateLimiter:
 
     def _grant_from(self, queue: Queue, now: float) -> Hold:
         """Grant what may go from a queue; what holds the rest of it back."""
+        kept = FREE
         for waiter in queue:
             hold = self._quota.hold(now, bulk=queue.bulk)
-            spare = self._quota.people.about_for(now) if queue.bulk else 0.0
-            if not hold.seconds and not any(places.has_room(spare=spare > 0) for places in self._known_places):
-                return Hold(spare, "people")
             if hold.seconds:
                 return hold
+            spare = self._quota.people.about_for(now) if queue.bulk else 0.0
             if waiter.places.has_room(spare=spare > 0):
                 queue.leave(waiter)
                 waiter.grant = self._grant(waiter, queue, now)
                 waiter.woken.set()
-        return self._quota.hold(now, bulk=queue.bulk)
+                continue
+            kept = Hold(spare, "people") if waiter.places.has_room(spare=False) else kept
+            if not any(places.has_room(spare=spare > 0) for places in self._known_places):
+                break
+        hold = self._quota.hold(now, bulk=queue.bulk)
+        return hold if hold.seconds else kept
 
     def _grant(self, waiter: Waiter, queue: Queue, now: float) -> Grant:
         number = self._quota.granted(now, bulk=queue.bulk)

@@ -142,7 +142,7 @@ class Walk(Stream[R]):
             self._page = self._next_answer()
             if self._page is None:
                 return None
-            self._rows.extend(enumerate(self._page.items, _rank(self._page)))
+            self._rows.extend(enumerate(self._page.items, self._page.first_rank))
         rank, record = self._rows.popleft()
         self._last = self._identity(record), rank
         self._handed_out += 1
@@ -151,7 +151,7 @@ class Walk(Stream[R]):
     def _next_page(self) -> Page[R] | None:
         page = self._rest_of_page() or self._next_answer()
         if page and page.items:
-            self._last = self._identity(page.items[-1]), _rank(page) + len(page.items) - 1
+            self._last = self._identity(page.items[-1]), page.first_rank + len(page.items) - 1
             self._handed_out += len(page.items)
         return page
 
@@ -247,8 +247,3 @@ class _WalkPages(Generic[R]):
 
     async def __anext__(self) -> Page[R]:
         return await self._step()
-
-
-def _rank(page: Page[R]) -> int:
-    """The place of the first new record: those known already are the first rows of a page."""
-    return page.offset + page.received - len(page.items) - len(page.rejected)

@@ -24,9 +24,11 @@ None of them holds a live request, a response or the API key.
 
 import warnings
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 import attrs
+
+ExportTrouble: TypeAlias = Literal["output", "exists", "checkpoint", "locked", "closed"]
 
 
 @attrs.frozen
@@ -272,7 +274,17 @@ class PaginationError(FuseDeskError):
 
 
 class ExportError(FuseDeskError):
-    """An export cannot go on: its checkpoint is another job's, locked or corrupt, or its output is not writable."""
+    """An export or an import cannot go on because of its files. What was made durable before stays as it is.
+
+    Attributes:
+        reason: `output`: a file cannot be read or written. `exists`: it is there already. `checkpoint`: the checkpoint
+            or journal is another job's, of a newer version, or corrupt. `locked`: another process is at it.
+            `closed`: whoever read the output has left.
+    """
+
+    def __init__(self, message: str, request: Request | None = None, reason: ExportTrouble = "output") -> None:
+        super().__init__(message, request, reason)
+        self.reason = reason
 
 
 def one_line(text: str) -> str:

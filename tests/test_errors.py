@@ -17,6 +17,7 @@ REST: dict[type[FuseDeskError], tuple[object, ...]] = {
     errors.NameLookupError: ("rep", "Jo", ("Joe", "Joan")),
     errors.NotSentError: (True,),
     errors.AnswerLostError: (True,),
+    errors.ExportError: ("locked",),
     errors.UnexpectedResponseError: ("$[3].caseid", "x7", "<html>"),
 }
 

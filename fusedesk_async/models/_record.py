@@ -34,6 +34,17 @@ class Record:
             raise UnexpectedResponseError(str(error), None, "$") from None
         return value
 
+    @property
+    def json_line(self) -> bytes:
+        """The record as the server sent it, on one line without its break, as JSON Lines want it.
+
+        Only if it was sent over several lines, the line breaks and the indentation after them are dropped. That keeps
+        its meaning and its spelling, since JSON allows raw line breaks between its tokens only.
+        """
+        if b"\n" in self.source or b"\r" in self.source:
+            return b"".join(line.strip() for line in self.source.splitlines())
+        return self.source
+
 
 class Written:
     """A record that is written, whose fields have their names of requests."""

@@ -83,8 +83,13 @@ def _make_server(sandbox: Sandbox) -> "Server":
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    # create_server listens at once: who connects before the server runs waits in line.
-    return socket.create_server((host, port), backlog=2048)
+    # It listens at once: who connects before the server runs waits in line. The protocol is named, since asyncio sends
+    # small answers without delay (TCP_NODELAY) only on sockets that name it.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(2048)
+    return listener
 
 
 def _url(listener: socket.socket) -> str:

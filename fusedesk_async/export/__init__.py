@@ -1,0 +1,20 @@
+"""Exports of cases that survive being killed, cut off and out of quota: `export_cases`."""
+
+from fusedesk_async.export._export import ExportOptions, export_cases, plan_export
+from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport
+from fusedesk_async.export._sink import Resume
+from fusedesk_async.export._stream import BinaryStream
+from fusedesk_async.export._target import Format, Target
+
+__all__ = [
+    "BinaryStream",
+    "ExportOptions",
+    "ExportPlan",
+    "ExportProgress",
+    "ExportReport",
+    "Format",
+    "Resume",
+    "Target",
+    "export_cases",
+    "plan_export",
+]

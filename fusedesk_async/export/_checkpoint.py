@@ -1,0 +1,127 @@
+"""How far an export has come, as it is kept beside its output: nothing of the key is in it."""
+
+from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias
+
+import attrs
+import msgspec
+
+from fusedesk_async.errors import ExportError
+
+VERSION = 1
+MOST_IDS = 1_000
+"""So many ids of cases that could not be read are kept; all are counted."""
+
+Phase: TypeAlias = Literal["cases", "changes", "update", "complete"]
+"""What is under way: all cases; in an update, all changed cases and then those of the export; or nothing any more."""
+
+
+@attrs.frozen(kw_only=True)
+class Job:
+    """What an export is about. A checkpoint is good for exactly the same job.
+
+    Attributes:
+        server: The address of the app.
+        query: The filters, as they are sent.
+        format: The format of the output.
+        history: Whether each case is fetched with its history.
+        layout: What else decides how the output looks, such as its columns.
+    """
+
+    server: str
+    query: str
+    format: str
+    history: bool
+    layout: str = ""
+
+    def difference(self, other: Self) -> str:
+        """In what another job differs; empty if it does not."""
+        for field in attrs.fields(Job):
+            ours, theirs = getattr(self, field.name), getattr(other, field.name)
+            if ours != theirs:
+                return f"its {field.name} is {_shown(theirs)}, not {_shown(ours)}"
+        return ""
+
+
+@attrs.frozen(kw_only=True)
+class Checkpoint:
+    """How far a job has come.
+
+    Attributes:
+        job: The job.
+        version: Of the checkpoint's own format.
+        phase: What is under way.
+        bookmark: Where the walk of this phase has come to; empty if it has not begun.
+        size: Bytes of the output that count; what is behind them does not.
+        cases: Cases in the output.
+        tombstones: Those of them that were gone when their history was asked for.
+        history_errors: Those of them whose history could not be had otherwise.
+        rejected: Cases that could not be read, so that they are not in the output.
+        rejected_ids: Ids of the first of these.
+        expected: How many cases there will be, as far as known.
+        started_after: The newest date of the server's when the job began; an update asks for what changed since.
+        previous: The same of the export that is being updated.
+        runs: How often it was started.
+    """
+
+    job: Job
+    version: int = VERSION
+    phase: Phase = "cases"
+    bookmark: str = ""
+    size: int = 0
+    cases: int = 0
+    tombstones: int = 0
+    history_errors: int = 0
+    rejected: int = 0
+    rejected_ids: tuple[int | str | None, ...] = ()
+    expected: int | None = None
+    started_after: str = ""
+    previous: str = ""
+    runs: int = 1
+
+    def encode(self) -> bytes:
+        """As JSON."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, text: bytes, path: Path) -> Self:
+        """From JSON.
+
+        Raises:
+            ExportError: It is none, or of a newer version of this library.
+        """
+        try:
+            version = _version(msgspec.json.decode(text))
+            if version <= VERSION:
+                return msgspec.json.decode(text, type=cls)
+        except (ValueError, TypeError) as error:
+            message = f"the checkpoint in {path} is corrupt ({error}); begin anew"
+            raise ExportError(message, None, "checkpoint") from None
+        message = (
+            f"the checkpoint in {path} is of a newer version of fusedesk_async ({version}); use that, or begin anew"
+        )
+        raise ExportError(message, None, "checkpoint")
+
+    def resumed(self, job: Job, path: Path) -> Self:
+        """The same checkpoint for another run of the same job.
+
+        Raises:
+            ExportError: It belongs to another job.
+        """
+        difference = job.difference(self.job)
+        if difference:
+            message = f"{path} belongs to another export: {difference}; use the same options, or begin anew"
+            raise ExportError(message, None, "checkpoint")
+        return attrs.evolve(self, runs=self.runs + 1)
+
+
+def _version(value: Any) -> int:
+    version: Any = value["version"]
+    if not isinstance(version, int):
+        message = "its version is no number"
+        raise TypeError(message)
+    return version
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.200}"

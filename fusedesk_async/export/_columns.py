@@ -1,0 +1,158 @@
+"""Records as rows of a table: the columns, and the cells of a record.
+
+A value that does not fit its column (a number beyond 64 bits, half a character, a date without zone where one is
+needed) is left out there and kept in `extra`, as are all members that this library does not know: nothing is lost.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from fusedesk_async import _json
+from fusedesk_async._convert import HISTORY_NAMES
+from fusedesk_async._names import answer_names
+from fusedesk_async.models import Case, Email, HistoryItem, Note, Record
+
+Kind: TypeAlias = Literal["whole", "text", "moment", "flag", "tags", "loose", "identifier"]
+Spelling: TypeAlias = Mapping[Kind, Callable[[Any], Any]]
+"""How a format writes the values of each kind. It raises `ValueError` or `OverflowError` for what does not fit."""
+
+EXTRA = "extra"
+"""The last column: a JSON object with what has no column, or does not fit into its own; empty if there is none."""
+
+_KINDS: Mapping[Any, Kind] = {
+    int: "whole",
+    int | None: "whole",
+    str: "text",
+    str | None: "text",
+    datetime | None: "moment",
+    bool | None: "flag",
+    tuple[int, ...]: "tags",
+    Any: "loose",
+    int | str | None: "identifier",
+}
+_ELSEWHERE = frozenset({"source", "history"})
+_LARGEST = 2**63
+
+
+@attrs.frozen
+class Column:
+    """A field of a record.
+
+    Attributes:
+        name: Our name of the field.
+        kind: What it holds.
+        members: How the API may call it in answers.
+    """
+
+    name: str
+    kind: Kind
+    members: tuple[str, ...]
+
+
+class Table:
+    """The cells of records, one for each column and one for `EXTRA`.
+
+    Args:
+        records: The classes of the records; they share the columns of all of them.
+        spelling: How the format writes each kind of value.
+        leave_out: Fields that stand elsewhere.
+    """
+
+    def __init__(self, records: Iterable[type[Record]], spelling: Spelling, leave_out: Iterable[str] = ()) -> None:
+        columns = {column.name: column for record in records for column in _columns(record)}
+        self._known = {member for column in columns.values() for member in column.members} | {*HISTORY_NAMES}
+        self.columns = tuple(column for name, column in columns.items() if name not in {*leave_out})
+        self._spell = [(column, spelling[column.kind]) for column in self.columns]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, `EXTRA` included."""
+        return (*(column.name for column in self.columns), EXTRA)
+
+    def cells(self, record: Record) -> list[Any]:
+        """The values of a record, None where there is none."""
+        cells: list[Any] = []
+        misfits: list[Column] = []
+        for column, spell in self._spell:
+            value = getattr(record, column.name, None)
+            try:
+                cells.append(None if value is None else spell(value))
+            except (ValueError, OverflowError):
+                cells.append(None)
+                misfits.append(column)
+        return [*cells, self._extra(record, misfits)]
+
+    def _extra(self, record: Record, misfits: Iterable[Column]) -> str | None:
+        """The members without a column, as they were sent."""
+        misplaced = {member for column in misfits for member in column.members}
+        parts = [
+            f"{json.dumps(name)}:{text}"
+            for name, text in _members(record.source)
+            if name not in self._known or name in misplaced
+        ]
+        return f"{{{','.join(parts)}}}" if parts else None
+
+
+def case_table(spelling: Spelling, leave_out: Iterable[str] = ()) -> Table:
+    """The table of cases."""
+    return Table([Case], spelling, leave_out)
+
+
+def history_table(spelling: Spelling) -> Table:
+    """The table of all kinds of history items."""
+    return Table([HistoryItem, Note, Email], spelling)
+
+
+def int64(number: int) -> int:
+    """A number that fits into 64 bits.
+
+    Raises:
+        OverflowError: It does not.
+    """
+    if -_LARGEST <= number < _LARGEST:
+        return number
+    raise OverflowError
+
+
+def clean_text(text: str) -> str:
+    """A text that every tool can read.
+
+    Raises:
+        ValueError: It holds half a character (a lone surrogate) or a NUL.
+    """
+    if "\0" in text:
+        raise ValueError
+    text.encode()
+    return text
+
+
+def loose_text(value: Any) -> str:
+    """A value whose type varies, as text: texts as they are, anything else as JSON."""
+    return clean_text(value if isinstance(value, str) else _json.dumps(value))
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment in UTC.
+
+    Raises:
+        ValueError: It has no zone, so nobody knows which moment it is.
+        OverflowError: In UTC it lies beyond the years that a datetime can have.
+    """
+    if moment.utcoffset() is None:
+        raise ValueError
+    return moment.astimezone(UTC)
+
+
+def _columns(record: type[Record]) -> Iterator[Column]:
+    for field in attrs.fields(attrs.resolve_types(record)):
+        if field.name not in _ELSEWHERE:
+            yield Column(field.name, _KINDS[field.type], answer_names(record, field.name))
+
+
+def _members(source: bytes) -> Iterator[tuple[str, str]]:
+    for name, text in _json.members(source.decode(errors="replace").encode()).items():
+        yield name, text.decode()

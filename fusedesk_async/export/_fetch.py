@@ -1,0 +1,127 @@
+"""From the server into an output: page after page, or case after case with its history, also through outages."""
+
+import attrs
+from attrs import field
+
+from fusedesk_async._bookmark import Bookmark
+from fusedesk_async._client import FuseDesk
+from fusedesk_async._plans import Page
+from fusedesk_async._walk import Walk
+from fusedesk_async.errors import FuseDeskError, NotSentError
+from fusedesk_async.export._histories import OUT_OF_REACH, Gate, Verdicts
+from fusedesk_async.export._output import Output
+from fusedesk_async.export._row import Row
+from fusedesk_async.filters import CaseFilters
+from fusedesk_async.models import Case
+
+FIRST_PAUSE = 15.0
+"""Seconds after which FuseDesk is asked again if it is out of reach; doubled each time."""
+LONGEST_PAUSE = 900.0
+
+
+@attrs.define(eq=False)
+class Fetch:
+    """One list of cases on its way into an output.
+
+    Args:
+        desk: The client.
+        output: Where they go; its checkpoint says where to begin.
+        filters: Which cases.
+        history: Whether with their histories.
+        concurrency: So many calls, at the most, are on their way or not yet written.
+        outage: Seconds for which FuseDesk may be out of reach.
+    """
+
+    desk: FuseDesk
+    output: Output
+    filters: CaseFilters
+    history: bool
+    concurrency: int
+    outage: float
+    _verdicts: Verdicts = field(factory=Verdicts)
+
+    async def carry_out(self) -> None:
+        """Fetch all that is still missing.
+
+        Raises:
+            FuseDeskError: It cannot be gone on with now; what was kept stays.
+        """
+        clock = self.desk.clock
+        reached_at, pause = clock.monotonic(), FIRST_PAUSE
+        while True:
+            before = self.output.checkpoint
+            try:
+                await (self._with_histories() if self.history else self._pages())
+            except OUT_OF_REACH as error:
+                if self.output.checkpoint is not before:
+                    reached_at, pause = clock.monotonic(), FIRST_PAUSE
+                if not self._may_pass(error, clock.monotonic() + pause - reached_at):
+                    raise
+                self._tell(str(error))
+                await clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                self._tell("")
+            else:
+                return
+
+    def _may_pass(self, error: FuseDeskError, seconds: float) -> bool:
+        """Whether it makes sense to wait: not for an address that never answered, nor longer than wanted."""
+        permanent = isinstance(error, NotSentError) and error.permanent
+        return not permanent and bool(self.output.meter.calls) and seconds <= self.outage
+
+    def _tell(self, outage: str) -> None:
+        self.output.outage = outage
+        self.output.tell()
+
+    def _walk(self, concurrency: int) -> Walk[Case]:
+        reached = self.output.checkpoint.bookmark
+        bookmark = Bookmark.parse(reached) if reached else None
+        return self.desk.cases.walk(concurrency=concurrency, after=bookmark, **self.filters)
+
+    async def _pages(self) -> None:
+        walk = self._walk(max(1, self.concurrency // 2))  # as many again wait to be written
+        try:
+            async with walk:
+                async for page in walk.pages():
+                    rows = [Row(case=case) for case in page.items]
+                    await self.output.keep(rows, page.rejected, bookmark=str(walk.bookmark))
+        finally:
+            self._count(walk)
+
+    async def _with_histories(self) -> None:
+        while (found := await self._next_page()) is not None:
+            await self._histories_of(*found)
+
+    async def _next_page(self) -> tuple[Page[Case], str] | None:
+        """A page of the list, and the walk it belongs to; fetched when its turn comes, so that it is fresh."""
+        walk = self._walk(1)
+        try:
+            async with walk:
+                async for page in walk.pages():
+                    if page.rejected:
+                        await self.output.keep(rejected=page.rejected)
+                    if page.items:
+                        return page, walk.bookmark.job
+        finally:
+            self._count(walk)
+        return None
+
+    async def _histories_of(self, page: Page[Case], job: str) -> None:
+        most = max(2, self.concurrency - 1)  # the page itself is a call that a crash may cost
+        gate, rows = Gate(page.items, most), list[Row]()
+        places = {case.id: Bookmark(case.id, rank, job) for rank, case in enumerate(page.items, page.first_rank)}
+        async with self.desk.cases.get_many(gate, concurrency=self.concurrency) as lookup:
+            for case in page.items:
+                _, result = await anext(lookup)
+                rows.extend(self._verdicts.told(case, result))
+                if len(rows) >= max(1, most // 2):
+                    await self.output.keep(rows, bookmark=str(places[rows[-1].case.id]))
+                    gate.done(len(rows))
+                    rows.clear()
+        rows.extend(self._verdicts.end())
+        if rows:
+            await self.output.keep(rows, bookmark=str(places[rows[-1].case.id]))
+
+    def _count(self, walk: Walk[Case]) -> None:
+        self.output.seams_mended += walk.report.seams_mended
+        self.output.salvaged += walk.report.salvaged

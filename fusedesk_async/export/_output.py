@@ -1,0 +1,149 @@
+"""The output of an export at work: what it holds, how far it has come, and who is told of it."""
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+from anyio import to_thread
+
+from fusedesk_async._client import FuseDesk
+from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
+from fusedesk_async.errors import UnexpectedResponseError
+from fusedesk_async.export._checkpoint import MOST_IDS, Checkpoint, Job
+from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
+from fusedesk_async.export._row import Row
+from fusedesk_async.export._sink import Resume, Sink
+
+T = TypeVar("T")
+OnProgress: TypeAlias = Callable[[ExportProgress], object]
+
+
+class Output:
+    """Keeps rows together with the place reached, and tells of progress.
+
+    Args:
+        desk: Whose calls are counted.
+        sink: Where rows go. While it works, the event loop goes on.
+        on_progress: Told after each commit, and when waits begin and end.
+    """
+
+    def __init__(self, desk: FuseDesk, sink: Sink, on_progress: OnProgress | None) -> None:
+        self._desk = desk
+        self._sink = sink
+        self._on_progress = on_progress
+        self._began = desk.clock.monotonic()
+        self._fresh = 0
+        self.checkpoint: Checkpoint
+        self.plan: ExportPlan | None = None
+        self.meter = Meter()
+        self.outage = ""
+        self.seams_mended = self.salvaged = 0
+
+    @contextmanager
+    def watched(self) -> Generator[None, None, None]:
+        """Count the calls of the client while the block lasts."""
+        with self._desk.observe(self._told):
+            yield
+
+    async def open(self, job: Job, resume: Resume, *, overwrite: bool) -> None:
+        """Take hold of the output; from then on `checkpoint` says how far it has come."""
+        self.checkpoint = await self._blocking(partial(self._sink.open, job, resume=resume, overwrite=overwrite))
+
+    async def look(self, job: Job, resume: Resume, *, overwrite: bool) -> None:
+        """Only find out how far it has come; nothing is changed."""
+        found = await self._blocking(partial(self._sink.look, job, resume=resume, overwrite=overwrite))
+        self.checkpoint = found or Checkpoint(job=job)
+
+    async def keep(
+        self, rows: Sequence[Row] = (), rejected: Iterable[UnexpectedResponseError] = (), **changes: Any
+    ) -> None:
+        """Make rows durable together with the place reached.
+
+        Args:
+            rows: The rows.
+            rejected: What could not be read.
+            **changes: What else changes in the checkpoint, such as its `bookmark`.
+        """
+        old = self.checkpoint
+        new = 0 if old.phase == "changes" else len(rows)  # those come again if they belong to the export
+        ids = {*old.rejected_ids}
+        unread = [error.record_id for error in rejected if error.record_id is None or error.record_id not in ids]
+        counted = attrs.evolve(
+            old,
+            cases=old.cases + new,
+            tombstones=old.tombstones + sum(row.tombstone for row in rows),
+            history_errors=old.history_errors + sum(bool(row.history_error) for row in rows),
+            rejected=old.rejected + len(unread),
+            rejected_ids=(*old.rejected_ids, *unread)[:MOST_IDS],
+        )
+        self.checkpoint = await self._blocking(partial(self._sink.write, rows, attrs.evolve(counted, **changes)))
+        self._fresh += new
+        self.tell()
+
+    async def finish(self, to: str) -> ExportReport:
+        """Give the output its name; what was done."""
+        size = await self._blocking(self._sink.finish)
+        reached, meter = self.checkpoint, self.meter
+        return ExportReport(
+            to=to,
+            format=reached.job.format,
+            size=size,
+            cases=reached.cases,
+            fresh=self._fresh,
+            tombstones=reached.tombstones,
+            history_errors=reached.history_errors,
+            rejected=reached.rejected,
+            rejected_ids=reached.rejected_ids,
+            runs=reached.runs,
+            calls=meter.calls,
+            refused=meter.refused,
+            waits=meter.waits,
+            waited=meter.waited,
+            seams_mended=self.seams_mended,
+            salvaged=self.salvaged,
+            seconds=self._seconds,
+        )
+
+    def close(self) -> None:
+        """Let the output go."""
+        self._sink.close()
+
+    def tell(self) -> None:
+        """Tell how far it is."""
+        if self._on_progress is None:
+            return
+        reached, meter = self.checkpoint, self.meter
+        self._on_progress(
+            ExportProgress(
+                phase=reached.phase,
+                cases=reached.cases,
+                fresh=self._fresh,
+                expected=reached.expected,
+                tombstones=reached.tombstones,
+                history_errors=reached.history_errors,
+                rejected=reached.rejected,
+                calls=meter.calls,
+                refused=meter.refused,
+                blocked_until=meter.blocked_until,
+                outage=self.outage,
+                allowance=self._desk.allowance,
+                seconds=self._seconds,
+                plan=self.plan,
+            )
+        )
+
+    @property
+    def _seconds(self) -> float:
+        return self._desk.clock.monotonic() - self._began
+
+    def _told(self, event: Event) -> None:
+        self.meter.told(event)
+        if isinstance(event, QuotaWait | QuotaWaitOver):
+            self.tell()
+
+    async def _blocking(self, work: Callable[[], T]) -> T:
+        if self._sink.blocks_briefly:
+            return await to_thread.run_sync(work)
+        return work()

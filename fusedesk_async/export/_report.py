@@ -1,0 +1,159 @@
+"""What an export will cost, how far it is, and what it has done."""
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from fusedesk_async._allowance import Allowance
+from fusedesk_async._events import CallAnswered, Event, QuotaWait, QuotaWaitOver
+from fusedesk_async._wire import TOO_MANY_REQUESTS
+from fusedesk_async.export._checkpoint import Phase
+
+
+@attrs.frozen(kw_only=True)
+class ExportPlan:
+    """What an export will cost, as far as it can be known before: the API tells no totals.
+
+    Attributes:
+        done: Cases that are in the output already, from earlier runs.
+        cases: Cases that will probably be in it at the end.
+        at_least: So many there surely were when it was asked.
+        at_most: No more than so many; None if that is unknown.
+        calls: Calls that are still needed.
+        seconds: About how long they take at the present allowance, waiting included.
+    """
+
+    done: int
+    cases: int
+    at_least: int
+    at_most: int | None
+    calls: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class ExportProgress:
+    """How far an export is.
+
+    Attributes:
+        phase: `cases`; in an update `changes` (what changed anywhere) and `update` (what belongs to the export);
+            `complete` once all rows are written.
+        cases: Cases in the output so far; in an update those brought up to date.
+        fresh: Those of them that this run has fetched.
+        expected: Cases there will probably be, if known.
+        tombstones: Cases that were gone when their history was asked for.
+        history_errors: Cases whose history could not be had otherwise.
+        rejected: Cases that could not be read.
+        calls: Calls of this client that were answered since the export began.
+        refused: Those of them that were refused for their number (429).
+        blocked_until: When the next call goes, if calls are held back; in UTC.
+        outage: Why nothing comes, if FuseDesk is out of reach at the moment.
+        allowance: What is known of the hourly allowance.
+        seconds: Since the export began.
+        plan: What it was expected to cost; None before that is known.
+    """
+
+    phase: Phase
+    cases: int
+    fresh: int
+    expected: int | None
+    tombstones: int
+    history_errors: int
+    rejected: int
+    calls: int
+    refused: int
+    blocked_until: datetime | None
+    outage: str
+    allowance: Allowance
+    seconds: float
+    plan: ExportPlan | None
+
+
+@attrs.frozen(kw_only=True)
+class ExportReport:
+    """What an export has done.
+
+    Attributes:
+        to: The output.
+        format: Its format.
+        size: Its bytes.
+        cases: Cases in it; after an update, those that were brought up to date.
+        fresh: Those of them that this run has fetched.
+        tombstones: Cases that were gone when their history was asked for: their rows say so.
+        history_errors: Cases whose history could not be had otherwise: their rows say why.
+        rejected: Cases that could not be read, so that they are not in the output.
+        rejected_ids: Ids of the first thousand of these; None stands for one whose id could not be read either.
+        runs: How often the export was started until it was whole.
+        calls: Calls of this client that were answered in this run.
+        refused: Those of them that were refused for their number (429).
+        waits: How often there was quota to be waited for in this run.
+        waited: Seconds spent so.
+        seams_mended: How often this run had to go back since rows had moved.
+        salvaged: Answers of this run with noise around them, which was cut off.
+        seconds: How long this run took.
+    """
+
+    to: str
+    format: str
+    size: int
+    cases: int
+    fresh: int
+    tombstones: int
+    history_errors: int
+    rejected: int
+    rejected_ids: tuple[int | str | None, ...]
+    runs: int
+    calls: int
+    refused: int
+    waits: int
+    waited: float
+    seams_mended: int
+    salvaged: int
+    seconds: float
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every case is in the output, with its history if that was asked for and the case was there."""
+        return not (self.rejected or self.history_errors)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values, ready for JSON."""
+        return attrs.asdict(self) | {"rejected_ids": [*self.rejected_ids]}
+
+
+@attrs.define(eq=False)
+class Meter:
+    """Counts what a client tells of.
+
+    Attributes:
+        calls: Calls that were answered.
+        refused: Those of them that were refused for their number (429).
+        waits: How often there was quota to be waited for.
+        waited: Seconds spent so.
+        blocked_until: When the next call goes, while there is.
+        answering: Seconds that all answers together took.
+    """
+
+    calls: int = 0
+    refused: int = 0
+    waits: int = 0
+    waited: float = 0.0
+    blocked_until: datetime | None = None
+    answering: float = 0.0
+
+    def told(self, event: Event) -> None:
+        """Count an event."""
+        match event:
+            case CallAnswered():
+                self.calls += 1
+                self.answering += event.seconds
+                self.refused += event.status == TOO_MANY_REQUESTS
+            case QuotaWait():
+                self.waits += self.blocked_until is None
+                self.blocked_until = event.until
+            case QuotaWaitOver():
+                self.waited += event.seconds
+                self.blocked_until = None
+            case _:
+                pass

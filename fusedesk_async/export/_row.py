@@ -1,0 +1,37 @@
+"""A case on its way into an output."""
+
+from typing import Any
+
+import attrs
+
+from fusedesk_async import _json
+from fusedesk_async.models import Case
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """What is written for one case.
+
+    Attributes:
+        case: The case; a `CaseDetail` if its history was asked for and came.
+        tombstone: Whether the case was gone when its history was asked for.
+        history_error: Why its history could not be had otherwise; empty if it came or was not asked for.
+    """
+
+    case: Case
+    tombstone: bool = False
+    history_error: str = ""
+
+    @property
+    def json_line(self) -> bytes:
+        """The record as the server sent it, on one line without its break.
+
+        Only where the history is missing, members are added behind those of the server that say so.
+        """
+        line = self.case.json_line
+        notes: dict[str, Any] = {}
+        if self.tombstone:
+            notes["tombstone"] = True
+        if self.history_error:
+            notes["history_error"] = self.history_error
+        return line[:-1] + b"," + _json.dumps(notes)[1:].encode() if notes else line

@@ -1,0 +1,191 @@
+"""SQLite: the tables `cases`, `tags` and `history`, which any SQL tool opens.
+
+Rows and the place reached are committed in one transaction, so they are durable together or not at all: after SIGKILL
+the file is exact; a power failure may take back the last transactions, whole, and they are fetched again. That rests on
+what SQLite says of its write-ahead log, which does not work on network drives.
+"""
+
+import sqlite3
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from fusedesk_async._files import held, named, sync, sync_folder
+from fusedesk_async.errors import ExportError
+from fusedesk_async.export import _sqlite_schema as schema
+from fusedesk_async.export._checkpoint import Checkpoint, Job
+from fusedesk_async.export._row import Row
+from fusedesk_async.export._sink import Resume, checked_target, required
+from fusedesk_async.models import CaseDetail
+
+
+class SqliteSink:
+    """Fills `OUT.part`, which becomes `OUT` at the end; an update goes on in `OUT` itself.
+
+    Args:
+        target: `OUT`.
+        update: Whether to bring an `OUT` that is there up to date. If there is none yet, it is exported.
+    """
+
+    blocks_briefly = True
+
+    def __init__(self, target: Path, *, update: bool = False) -> None:
+        self._target = target
+        self._part = target.with_name(f"{target.name}.part")
+        self._update = update
+        self._overwrite = False
+        self._path = self._part
+        self._holds = ExitStack()
+        self._is_there = False
+        self._database: sqlite3.Connection
+
+    def look(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
+        """How far an earlier run has come."""
+        self._path = self._target if self._update and self._target.exists() else self._part
+        if self._path == self._part:
+            checked_target(self._target, overwrite=overwrite)
+        found = None
+        if self._path.exists() and (resume != "never" or self._path == self._target):
+            with self._connected():
+                found = self._checkpoint(job)
+        required(found, resume, self._target)
+        return found
+
+    def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
+        """Lock the output, and begin it if that is still to be done."""
+        self._holds.enter_context(held(self._target))
+        self._overwrite = overwrite
+        found = self.look(job, resume=resume, overwrite=overwrite)
+        if found:
+            self._go_on()
+        return found or Checkpoint(job=job)
+
+    def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
+        """Put rows and place into the database, in one transaction."""
+        if not self._is_there:
+            self._begin()
+        with self._named(), self._transaction() as database:
+            if checkpoint.phase == "changes":
+                self._note_changed(database, rows)
+            else:
+                _insert(database, list(rows), left_changed=checkpoint.phase == "update")
+            if checkpoint.phase == "complete":
+                database.execute("UPDATE cases SET matches = 0 WHERE id IN (SELECT id FROM fusedesk_changed)")
+                database.execute("DELETE FROM fusedesk_changed")
+            database.execute("UPDATE fusedesk_export SET checkpoint = ?", (checkpoint.encode().decode(),))
+        return checkpoint
+
+    def finish(self) -> int:
+        """Make one file of it, and give it its name."""
+        with self._named(), named(self._path):
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with suppress(sqlite3.OperationalError):  # somebody reads it: then the log stays beside it
+                self._database.execute("PRAGMA journal_mode=DELETE")
+            self._database.close()
+            if self._path == self._part:
+                checked_target(self._target, overwrite=self._overwrite)
+                with self._part.open("rb+") as file:
+                    sync(file.fileno())
+                self._part.replace(self._target)
+            sync_folder(self._target.parent)
+            return self._target.stat().st_size
+
+    def close(self) -> None:
+        """Close the database and let go of the lock."""
+        self._holds.close()
+
+    def _begin(self) -> None:
+        """Make a new database. Nothing is on the disk before there is something to keep."""
+        with named(self._path):
+            for end in ("", "-wal", "-shm"):
+                self._path.with_name(f"{self._path.name}{end}").unlink(missing_ok=True)
+        self._go_on()
+        with self._named(), self._transaction() as database:
+            for statement in schema.SCHEMA.split(";"):
+                database.execute(statement)
+            database.execute("INSERT INTO fusedesk_export VALUES ('')")
+
+    def _go_on(self) -> None:
+        """Open the database for writing."""
+        self._holds.enter_context(self._connected())
+        with self._named():
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+        self._is_there = True
+
+    def _checkpoint(self, job: Job) -> Checkpoint | None:
+        """The checkpoint in the database; None if it was killed before there was one."""
+        with self._named():
+            (kind,) = self._database.execute("PRAGMA application_id").fetchone()
+            if self._path == self._part and not self._database.execute("SELECT 1 FROM sqlite_master").fetchone():
+                return None
+            if kind != schema.APPLICATION_ID:
+                message = f"{self._path} is no export of cases; give another name"
+                raise ExportError(message, None, "checkpoint")
+            (text,) = self._database.execute("SELECT checkpoint FROM fusedesk_export").fetchone()
+        return Checkpoint.decode(text.encode(), self._path).resumed(job, self._path) if text else None
+
+    @contextmanager
+    def _connected(self) -> Generator[None, None, None]:
+        with self._named():
+            self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        with closing(self._database):
+            yield
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+            self._database.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # a full disk has rolled it back already
+                self._database.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _named(self) -> Generator[None, None, None]:
+        """Turn trouble with the database into an `ExportError` that names it."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            message = f"cannot write {self._path}: {error}"
+            raise ExportError(message, None, "output") from error
+        except OverflowError as error:
+            message = f"an id of more than 64 bits does not fit into {self._path}; export to JSON Lines or CSV"
+            raise ExportError(message, None, "output") from error
+        except sqlite3.DatabaseError as error:
+            message = f"{self._path} cannot be gone on with: {error}"
+            raise ExportError(message, None, "checkpoint") from error
+
+    def _note_changed(self, database: sqlite3.Connection, rows: Iterable[Row]) -> None:
+        """Take over what changed in cases that are here; whether these still match is seen later."""
+        for row in rows:
+            if database.execute("SELECT 1 FROM cases WHERE id = ?", (row.case.id,)).fetchone():
+                _insert(database, [row], keep_history=True)
+                database.execute("INSERT OR IGNORE INTO fusedesk_changed VALUES (?)", (row.case.id,))
+
+
+def _insert(
+    database: sqlite3.Connection, rows: list[Row], *, left_changed: bool = False, keep_history: bool = False
+) -> None:
+    ids = [(row.case.id,) for row in rows]
+    database.executemany("DELETE FROM tags WHERE case_id = ?", ids)
+    database.executemany(schema.INSERT_CASE, map(_case_cells, rows))
+    database.executemany(schema.INSERT_TAG, [(row.case.id, tag) for row in rows for tag in row.case.tags])
+    if not keep_history:
+        database.executemany("DELETE FROM history WHERE case_id = ?", ids)
+        database.executemany(schema.INSERT_ITEM, (cells for row in rows for cells in _item_cells(row)))
+    if left_changed:
+        database.executemany("DELETE FROM fusedesk_changed WHERE id = ?", ids)
+
+
+def _case_cells(row: Row) -> list[Any]:
+    return [*schema.CASES.cells(row.case), int(row.tombstone), row.history_error or None, 1]
+
+
+def _item_cells(row: Row) -> Iterator[list[Any]]:
+    history = row.case.history if isinstance(row.case, CaseDetail) else ()
+    for position, item in enumerate(history):
+        yield [row.case.id, position, *schema.ITEMS.cells(item)]

@@ -1,0 +1,92 @@
+"""The tables of a SQLite export, and how values stand in them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from fusedesk_async.export._columns import (
+    Column,
+    Kind,
+    Table,
+    case_table,
+    clean_text,
+    history_table,
+    int64,
+    loose_text,
+    utc,
+)
+
+APPLICATION_ID = 0x46446578
+"""Tells our files from other databases; `file` shows it."""
+
+_TYPES: Mapping[Kind, str] = {"whole": "INTEGER", "flag": "INTEGER"}
+
+
+def moment_text(moment: datetime) -> str:
+    """A moment as SQLite's date functions read it: in UTC, with a `Z`; without it if the zone is unknown."""
+    if moment.utcoffset() is None:
+        return moment.isoformat()
+    return f"{utc(moment).replace(tzinfo=None).isoformat()}Z"
+
+
+def loose_value(value: Any) -> int | float | str:
+    """A value whose type varies, as SQLite takes it: numbers and texts as they are, anything else as JSON."""
+    if isinstance(value, int):
+        return int64(value)
+    return value if isinstance(value, float) else loose_text(value)
+
+
+SPELLING: Mapping[Kind, Any] = {
+    "whole": int64,
+    "text": clean_text,
+    "moment": moment_text,
+    "flag": int,
+    "loose": loose_value,
+    "identifier": loose_value,
+}
+
+CASES: Table = case_table(SPELLING, leave_out=["tags"])
+ITEMS: Table = history_table(SPELLING)
+STATE = ("tombstone", "history_error", "matches")
+"""Columns of `cases` that tell what became of a case here, not at the server."""
+
+
+def _definitions(columns: tuple[Column, ...]) -> str:
+    return ",\n  ".join(f'"{column.name}" {_TYPES.get(column.kind, "TEXT")}' for column in columns)
+
+
+SCHEMA = f"""
+CREATE TABLE cases (
+  {_definitions(CASES.columns).replace('"id" INTEGER', '"id" INTEGER PRIMARY KEY')},
+  extra TEXT,
+  tombstone INTEGER NOT NULL DEFAULT 0,
+  history_error TEXT,
+  matches INTEGER NOT NULL DEFAULT 1
+);
+CREATE TABLE tags (case_id INTEGER NOT NULL, tag_id INTEGER NOT NULL, PRIMARY KEY (case_id, tag_id)) WITHOUT ROWID;
+CREATE TABLE history (
+  case_id INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  {_definitions(ITEMS.columns)},
+  extra TEXT,
+  PRIMARY KEY (case_id, position)
+) WITHOUT ROWID;
+CREATE TABLE fusedesk_export (checkpoint TEXT NOT NULL);
+CREATE TABLE fusedesk_changed (id INTEGER PRIMARY KEY);
+CREATE INDEX cases_by_status ON cases (status);
+CREATE INDEX cases_by_date_opened ON cases (date_opened);
+CREATE INDEX cases_by_date_updated ON cases (date_updated);
+CREATE INDEX cases_by_contact ON cases (contact_id);
+CREATE INDEX tags_by_tag ON tags (tag_id);
+PRAGMA application_id = {APPLICATION_ID};
+"""
+
+
+def _insertion(table: str, names: tuple[str, ...]) -> str:
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"INSERT OR REPLACE INTO {table} ({quoted}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our names
+
+
+INSERT_CASE = _insertion("cases", (*CASES.names, *STATE))
+INSERT_ITEM = _insertion("history", ("case_id", "position", *ITEMS.names))
+INSERT_TAG = _insertion("tags", ("case_id", "tag_id"))
