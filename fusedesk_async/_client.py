@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypedDict, TypeVar, Unpack
 
 from fusedesk_async._allowance import Allowance
 from fusedesk_async._auth import AuthMode, KeyTransport
@@ -16,16 +16,17 @@ from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._log_guard import LogGuard
 from fusedesk_async._ratelimit import RateLimiter
-from fusedesk_async._readers import anything
 from fusedesk_async._retry import RetryPolicy
 from fusedesk_async._secret import ApiKey
 from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
 from fusedesk_async._version import __version__
 from fusedesk_async.errors import ConfigurationError, warn
-from fusedesk_async.models import Access
 from fusedesk_async.resources._resources import Resources
-from fusedesk_async.resources.cases import Cases
-from fusedesk_async.resources.session import Session
+
+if TYPE_CHECKING:
+    from fusedesk_async.models import Access
+    from fusedesk_async.resources.cases import Cases
+    from fusedesk_async.resources.session import Session
 
 T = TypeVar("T")
 
@@ -79,8 +80,8 @@ class FuseDesk(Resources):
         ConfigurationError: One of these cannot be right. Nothing has been sent.
     """
 
-    cases: Cases
-    session: Session
+    cases: "Cases"
+    session: "Session"
 
     def __init__(
         self,
@@ -195,6 +196,8 @@ class FuseDesk(Resources):
         Returns:
             The answer as parsed JSON; None if it was empty.
         """
+        from fusedesk_async._readers import anything
+
         return await self._send(
             Call(
                 method=one_of(method, Method, "method"),
@@ -206,13 +209,15 @@ class FuseDesk(Resources):
             )
         )
 
-    async def check(self) -> Access:
+    async def check(self) -> "Access":
         """Whether app and key are good, and what the key may do; one call (`GET session/permissions`, plugin).
 
         Raises:
             AuthenticationError: The key is wrong.
             NotSentError: There is no such server.
         """
+        from fusedesk_async.models import Access
+
         return Access(base_url=self._base_url, scopes=await self.session.permissions())
 
     @property
@@ -268,6 +273,10 @@ class FuseDesk(Resources):
             raise ConfigurationError(message)
 
     def _set_options(self, options: Options) -> None:
+        # loaded here rather than with the package, and rather here than in the midst of work
+        from fusedesk_async.resources.cases import Cases
+        from fusedesk_async.resources.session import Session
+
         self._options = options
         self._sender = self._send
         self.cases = Cases(self._send)
