@@ -1,9 +1,12 @@
-"""An async Python client for FuseDesk that stays inside the hourly quota, loses no record and repeats no write."""
+"""An async Python client for FuseDesk that stays inside the hourly quota, loses no record and repeats no write.
+
+Records, and what lists and walks are made of, are loaded with the first client or when they are first asked for:
+making their classes takes longer than all else here.
+"""
 
 from typing import TYPE_CHECKING
 
 from fusedesk_async._allowance import Allowance
-from fusedesk_async._bookmark import Bookmark
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._clock import Clock
 from fusedesk_async._events import (
@@ -17,13 +20,9 @@ from fusedesk_async._events import (
     QuotaWait,
     QuotaWaitOver,
 )
-from fusedesk_async._lookup import Lookup
-from fusedesk_async._pagination import Pages
-from fusedesk_async._plans import Page
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._retry import JitteredBackoff, RetryPolicy
 from fusedesk_async._version import __version__
-from fusedesk_async._walk import Walk, WalkReport
 from fusedesk_async.errors import (
     AnswerLostError,
     APIError,
@@ -46,21 +45,6 @@ from fusedesk_async.errors import (
     UnexpectedResponseError,
 )
 from fusedesk_async.filters import CaseFilters, DateFilter, KnownStatus, Order, after, asc, before, between, desc, on
-from fusedesk_async.models import (
-    Access,
-    Acknowledgement,
-    Case,
-    CaseDetail,
-    CreatedCase,
-    Email,
-    HistoryItem,
-    NewCase,
-    NewEmail,
-    NewHistoryItem,
-    NewNote,
-    Note,
-    Record,
-)
 
 __all__ = [
     "APIError",
@@ -145,7 +129,16 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from fusedesk_async._bookmark import Bookmark
+    from fusedesk_async._lookup import Lookup
+    from fusedesk_async._pagination import Pages
+    from fusedesk_async._plans import Page
+    from fusedesk_async._walk import Walk, WalkReport
     from fusedesk_async.models import (
+        Access,
+        Acknowledgement,
+        Case,
+        CaseDetail,
         CaseFeedback,
         CaseTag,
         Chat,
@@ -153,19 +146,32 @@ if TYPE_CHECKING:
         Contact,
         ContactFields,
         Created,
+        CreatedCase,
         Department,
         Directory,
+        Email,
         EmailMessage,
+        HistoryItem,
         Integration,
+        NewCase,
         NewContact,
+        NewEmail,
+        NewHistoryItem,
+        NewNote,
+        Note,
         PoweredBy,
+        Record,
         Rep,
         Webhook,
     )
 else:
     from fusedesk_async._lazy import lazily as _lazily
 
-    _LATER = (
+    _MODELS = (
+        "Access",
+        "Acknowledgement",
+        "Case",
+        "CaseDetail",
         "CaseFeedback",
         "CaseTag",
         "Chat",
@@ -173,13 +179,34 @@ else:
         "Contact",
         "ContactFields",
         "Created",
+        "CreatedCase",
         "Department",
         "Directory",
+        "Email",
         "EmailMessage",
+        "HistoryItem",
         "Integration",
+        "NewCase",
         "NewContact",
+        "NewEmail",
+        "NewHistoryItem",
+        "NewNote",
+        "Note",
         "PoweredBy",
+        "Record",
         "Rep",
         "Webhook",
     )
-    __getattr__ = _lazily(__name__, dict.fromkeys(_LATER, "fusedesk_async.models"))
+    _LATER = dict.fromkeys(_MODELS, "fusedesk_async.models") | {
+        "Bookmark": "fusedesk_async._bookmark",
+        "Lookup": "fusedesk_async._lookup",
+        "Page": "fusedesk_async._plans",
+        "Pages": "fusedesk_async._pagination",
+        "Walk": "fusedesk_async._walk",
+        "WalkReport": "fusedesk_async._walk",
+        "models": "fusedesk_async.models",
+    }
+    __getattr__ = _lazily(__name__, _LATER)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})

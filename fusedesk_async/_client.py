@@ -4,7 +4,7 @@ import ssl
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 from fusedesk_async._allowance import Allowance
 from fusedesk_async._auth import AuthMode, KeyTransport
@@ -16,40 +16,25 @@ from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._log_guard import LogGuard
 from fusedesk_async._ratelimit import RateLimiter
-from fusedesk_async._readers import anything
 from fusedesk_async._retry import RetryPolicy
 from fusedesk_async._scopes import checked_scopes, require
 from fusedesk_async._secret import ApiKey
+from fusedesk_async._settings import Settings
 from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
 from fusedesk_async._version import __version__
 from fusedesk_async.errors import ConfigurationError, warn
-from fusedesk_async.models import Access
 from fusedesk_async.resources._by_name import ByName
 from fusedesk_async.resources._resources import Resources
-from fusedesk_async.resources.cases import Cases
-from fusedesk_async.resources.session import Session
+
+if TYPE_CHECKING:
+    from fusedesk_async.models import Access
+    from fusedesk_async.resources.cases import Cases
+    from fusedesk_async.resources.session import Session
 
 T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
 VERSIONS = ("v1/", "v2/")
-
-
-class Settings(TypedDict, total=False):
-    """The settings of `FuseDesk` besides app, key and address."""
-
-    auth: AuthMode
-    timeout: float
-    retry: RetryPolicy
-    limiter: RateLimiter | None
-    concurrency: int
-    on_rate_limit: OnRateLimit
-    strict: bool
-    max_body: int
-    proxy: str | None
-    verify: bool | ssl.SSLContext
-    transport: HttpTransport | None
-    clock: Clock | None
 
 
 class FuseDesk(Resources, ByName):
@@ -81,8 +66,8 @@ class FuseDesk(Resources, ByName):
         ConfigurationError: One of these cannot be right. Nothing has been sent.
     """
 
-    cases: Cases
-    session: Session
+    cases: "Cases"
+    session: "Session"
 
     def __init__(
         self,
@@ -197,6 +182,8 @@ class FuseDesk(Resources, ByName):
         Returns:
             The answer as parsed JSON; None if it was empty.
         """
+        from fusedesk_async._readers import anything
+
         return await self._send(
             Call(
                 method=one_of(method, Method, "method"),
@@ -208,7 +195,7 @@ class FuseDesk(Resources, ByName):
             )
         )
 
-    async def check(self, *, needs: Collection[str] = ()) -> Access:
+    async def check(self, *, needs: Collection[str] = ()) -> "Access":
         """Whether app and key are good, and what the key may do; one call (`GET session/permissions`, plugin).
 
             await desk.check(needs={"cases", "cases_update"})  # before a job that takes hours
@@ -222,15 +209,12 @@ class FuseDesk(Resources, ByName):
             PermissionDeniedError: Some of `needs` are missing; `missing` and the text name all of them.
             ConfigurationError: `needs` is no set of names. Nothing was sent.
         """
+        from fusedesk_async.models import Access
+
         wanted = checked_scopes(needs)
         access = Access(base_url=self._base_url, scopes=await self.session.permissions())
         require(wanted, access.scopes)
         return access
-
-    @property
-    def base_url(self) -> str:
-        """The address of the server, without a slash at its end."""
-        return self._base_url
 
     @property
     def base_url(self) -> str:
@@ -301,6 +285,10 @@ class FuseDesk(Resources, ByName):
             raise ConfigurationError(message)
 
     def _set_options(self, options: Options) -> None:
+        # loaded here rather than with the package, and rather here than in the midst of work
+        from fusedesk_async.resources.cases import Cases
+        from fusedesk_async.resources.session import Session
+
         self._options = options
         self._sender = self._send
         self.cases = Cases(self._send)

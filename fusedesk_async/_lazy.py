@@ -10,13 +10,14 @@ def lazily(module: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 
     Args:
         module: Its name.
-        homes: Names that can be had from it, and the modules in which they are.
+        homes: Names that can be had from it, and the modules in which they are; a module of its own has itself.
     """
 
     def load(name: str) -> Any:
         if name not in homes:
             message = f"module {module!r} has no attribute {name!r}"
             raise AttributeError(message)
-        return getattr(import_module(homes[name]), name)
+        home = import_module(homes[name])
+        return home if homes[name] == f"{module}.{name}" else getattr(home, name)
 
     return load

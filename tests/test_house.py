@@ -20,30 +20,36 @@ SHELL = {"_auth", "_exchange", "pytest_plugin"}
 def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
-    visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
+    visible = {name for name in dir(fusedesk_async) if not name.startswith("_")}
     modules = {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli", "otel"}
-    assert visible - modules - {"TYPE_CHECKING"} | set(fusedesk_async._LATER) == set(listed) - {"__version__"}
+    assert visible - modules - {"TYPE_CHECKING"} == set(listed) - {"__version__"}
 
 
 def test_what_is_loaded_later_is_there_when_it_is_asked_for_and_a_slip_is_told():
-    assert set(fusedesk_async._LATER) <= set(models.__all__)
-    for name in models.__all__:
-        assert getattr(fusedesk_async, name) is getattr(models, name)
+    assert set(fusedesk_async._MODELS) == set(models.__all__)
+    for name in fusedesk_async.__all__:
+        assert getattr(fusedesk_async, name) is getattr(models, name, getattr(fusedesk_async, name))
     for module in (fusedesk_async, models):
         with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'Departmant'"):
             _ = module.Departmant
 
 
+def loaded(code):
+    """The modules of ours that a program has loaded in the end."""
+    program = f"{code}; import sys; print(*(name for name in sys.modules if name.startswith('fusedesk_async.')))"
+    output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    return {name.removeprefix("fusedesk_async.") for name in output.split()}
+
+
 def test_later_is_later():
-    code = """
-import sys, fusedesk_async
-before = set(sys.modules)
-for name in fusedesk_async._LATER:
-    getattr(fusedesk_async, name)
-print(sum(name.startswith("fusedesk_async.models.") for name in set(sys.modules) - before))
-"""
-    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert int(output) == len({getattr(fusedesk_async, name).__module__ for name in fusedesk_async._LATER})
+    package = loaded("import fusedesk_async")
+    assert not package & {"models", "_convert", "_readers", "_pagination", "_walk", "resources.cases"}
+    client = loaded("import fusedesk_async; fusedesk_async.FuseDesk('acme', api_key='key')")
+    rare = {"models.department", "models.rep", "models.chat", "resources.departments", "resources.case_feedback"}
+    assert {"models.case", "_walk", "resources.cases"} <= client
+    assert not client & rare
+    assert "models.rep" in loaded("from fusedesk_async import *")
+    assert "models.case" in loaded("import fusedesk_async; fusedesk_async.models.Case")
 
 
 @pytest.mark.parametrize("module", [errors, models])

@@ -66,7 +66,7 @@ class Contacts:
         self._seed = seed
         self._own: dict[int, Contact] = {}
         self._made = self._ids(total)
-        self.ids = self._made
+        self.ids: range = self._made
         # Rendering asks for the same contact several times in a row.
         self._make = lru_cache(maxsize=4096)(self._new)
 

@@ -65,7 +65,7 @@ class Sandbox:
         latency: float | Callable[[], float] = 0.0,
         clock: Clock | None = None,
     ) -> None:
-        self.state = State(seed, cases)
+        self.state: State = State(seed, cases)
         self.received: deque[Received] = deque(maxlen=_REMEMBERED)
         self._clock = clock or SystemClock()
         self._latency = latency if callable(latency) else partial(float, latency)

@@ -24,11 +24,11 @@ class State:
 
     def __init__(self, seed: int, count: int) -> None:
         self.seed = seed
-        self.random = Random(seed)
+        self.random: Random = Random(seed)
         self.reps: dict[int, Rep] = make_reps()
         self.departments: dict[int, Department] = make_departments()
         self.tags: dict[int, Tag] = make_tags()
-        self.contacts = Contacts(seed, 24 + count // 4)
+        self.contacts: Contacts = Contacts(seed, 24 + count // 4)
         columns = make_columns(
             self.random,
             count,
@@ -37,8 +37,8 @@ class State:
             departments=self.departments,
             tags=self.tags,
         )
-        self.cases = Cases(seed, columns, self.contacts, self.reps)
-        self.searcher = Searcher(self.cases)
+        self.cases: Cases = Cases(seed, columns, self.contacts, self.reps)
+        self.searcher: Searcher = Searcher(self.cases)
         self.notes: dict[int, list[Item]] = {}  # histories that differ from the generated ones
         self.webhooks: dict[str, Json] = make_webhooks()
         self._generated = count
