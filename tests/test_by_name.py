@@ -1,5 +1,7 @@
 """Names in the place of ids, from the call to the request."""
 
+import json
+
 import anyio
 import pytest
 from desks import client
@@ -9,6 +11,7 @@ from fusedesk_async._call import post
 from fusedesk_async._encode import encode
 from fusedesk_async._named import ending_in
 from fusedesk_async._readers import acknowledgement
+from fusedesk_async.export import export_cases, plan_export
 from fusedesk_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -200,3 +203,17 @@ def test_a_name_that_was_not_looked_up_is_never_sent():
     call = ending_in(post("v1/cases/1/tag", acknowledgement), "tag", None, "refund")
     with pytest.raises(ConfigurationError):
         encode(call)
+
+
+async def test_an_export_by_names_goes_on_with_one_by_ids(clock, tmp_path):
+    sandbox, out = Sandbox(6_000, clock=clock), tmp_path / "cases.jsonl"
+    department = next(iter(sandbox.state.departments.values()))
+    async with client(sandbox, clock) as desk:
+        sandbox.fault("search", status=403, nth=2)
+        with pytest.raises(PermissionDeniedError):
+            await export_cases(desk, out, concurrency=1, status="all", department=department.name)
+        await export_cases(desk, out, resume="require", status="all", department_id=department.id)
+        ids = [case.id async for case in desk.cases.search(status="all", department_id=department.id)]
+        plan = await plan_export(desk, tmp_path / "others.jsonl", status="all", department=department.name)
+    assert [json.loads(line)["caseid"] for line in out.read_text().splitlines()] == ids
+    assert plan.at_least <= len(ids) <= plan.at_most
