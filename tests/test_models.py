@@ -13,10 +13,14 @@ from fusedesk_async.models import (
     Acknowledgement,
     Case,
     CaseDetail,
+    Contact,
+    ContactFields,
+    Created,
     CreatedCase,
     Email,
     HistoryItem,
     NewCase,
+    NewContact,
     NewEmail,
     NewNote,
     Note,
@@ -31,11 +35,13 @@ READ: list[Any] = [
     CaseDetail(id=7, history=(Note(type="note"), Email(type="email", id="e1"), HistoryItem(type="fax"))),
     CreatedCase(case_number="AB12"),
     Acknowledgement(raw={"a": 1}),
+    Created(raw={"id": 7}, id=7),
     Access(base_url="https://acme.fusedesk.com", scopes=frozenset({"cases"})),
 ]
 WRITTEN: list[Any] = [
     NOTE,
     EMAIL,
+    NewContact(first_name="Jo"),
     NewCase(department_id=3, summary="s", details="d", opened_by="o", history=[NOTE, EMAIL], tags=[1, "vip"]),
 ]
 
@@ -130,3 +136,9 @@ def test_tags_that_would_be_others_on_the_wire_are_refused(bad: Any) -> None:
 def test_a_history_is_made_of_what_can_be_written(bad: Any) -> None:
     with pytest.raises(ConfigurationError, match="a history is made of NewNote and NewEmail"):
         new_case(history=bad)
+
+
+def test_what_can_be_changed_of_a_contact_is_what_a_new_one_can_have() -> None:
+    fields = {field.name for field in attrs.fields(NewContact)}
+    assert fields == ContactFields.__optional_keys__
+    assert fields < {field.name for field in attrs.fields(Contact)}

@@ -14,6 +14,7 @@ OPERATIONS: list[Operation] = [
     *operations_desk.OPERATIONS,
     *operations_talk.OPERATIONS,
 ]
+KNOWN_SCOPES = {"cases", "cases_create", "cases_update", "reps", "departments", "integrations"}
 PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
 HEAD = """\
 # Reference of all operations
@@ -22,13 +23,14 @@ Written by `uv run python tests/helpers/reference.py`; a test holds it to the co
 
 `desk` is an open `FuseDesk`. Paths stand below `https://<app>.fusedesk.com/api/`. The *scope* is the permission that
 the key needs. The names `cases`, `cases_create`, `cases_update`, `reps`, `departments` and `integrations` are shown by
-FuseDesk's plugin; which call needs which of them is concluded from their names, and the other names are assumed.
+FuseDesk's plugin; which call needs which of them is concluded from their names. The others stand in no source.
 *Known from* tells where the operation comes from:
 
 - **seed page**: FuseDesk's own page on the API of cases;
 - **plugin**: FuseDesk's own WordPress plugin makes the call;
-- **third party**: lists of the API's calls that others keep. Where these do not show the answer, the result is an
-  `Acknowledgement`, a `Created`, or a record whose fields may be missing, and the docstring says "assumed".
+- **third party**: lists of the API's calls that others keep;
+- **in part assumed**: no source shows the answer, or what a value means: the docstring says which. The result is an
+  `Acknowledgement`, a `Created`, or a record whose fields may be missing, each with the answer as it came in `raw`.
 
 *Twice* tells whether the call is sent again when its answer is lost: reads are, writes only where twice is as once.
 
@@ -42,8 +44,12 @@ def row(operation: Operation) -> str:
     what = (operation.function().__doc__ or "").split("\n")[0].partition(" (`")[0].rstrip(".")
     request = f"`{operation.method} {operation.path}`"
     scope = f"`{operation.scope}`" if operation.scope else "any key"
+    if operation.scope and operation.scope not in KNOWN_SCOPES:
+        scope += " (assumed)"
+    told = "assumed" in (operation.function().__doc__ or "")
+    evidence = f"{operation.evidence}, in part assumed" if told else operation.evidence
     twice = "yes" if operation.repeatable or not operation.writes else "no"
-    return f"| {what} | `desk.{operation.call}` | {request} | {scope} | {operation.evidence} | {twice} |"
+    return f"| {what} | `desk.{operation.call}` | {request} | {scope} | {evidence} | {twice} |"
 
 
 def page() -> str:
