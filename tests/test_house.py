@@ -21,7 +21,7 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
     visible = {name for name in dir(fusedesk_async) if not name.startswith("_")}
-    modules = {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli", "otel"}
+    modules = {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli", "otel", "export"}
     assert visible - modules - {"TYPE_CHECKING"} == set(listed) - {"__version__"}
 
 
