@@ -1,17 +1,28 @@
-"""An async Python client for FuseDesk that stays inside the hourly quota, loses no record and repeats no write."""
+"""An async Python client for FuseDesk that stays inside the hourly quota, loses no record and repeats no write.
+
+Records, and what lists and walks are made of, are loaded with the first client or when they are first asked for:
+making their classes takes longer than all else here.
+"""
+
+from typing import TYPE_CHECKING
 
 from fusedesk_async._allowance import Allowance
-from fusedesk_async._bookmark import Bookmark
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._clock import Clock
-from fusedesk_async._events import CallAnswered, CallRetried, Event, Observer, QuotaWait, QuotaWaitOver
-from fusedesk_async._lookup import Lookup
-from fusedesk_async._pagination import Pages
-from fusedesk_async._plans import Page
+from fusedesk_async._events import (
+    CallAnswered,
+    CallEnded,
+    CallLost,
+    CallRetried,
+    CallStarted,
+    Event,
+    Observer,
+    QuotaWait,
+    QuotaWaitOver,
+)
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._retry import JitteredBackoff, RetryPolicy
 from fusedesk_async._version import __version__
-from fusedesk_async._walk import Walk, WalkReport
 from fusedesk_async.errors import (
     AnswerLostError,
     APIError,
@@ -21,6 +32,7 @@ from fusedesk_async.errors import (
     ExportError,
     FuseDeskError,
     FuseDeskWarning,
+    NameLookupError,
     NotFoundError,
     NotSentError,
     OutcomeUnknownError,
@@ -34,21 +46,6 @@ from fusedesk_async.errors import (
     UnexpectedResponseError,
 )
 from fusedesk_async.filters import CaseFilters, DateFilter, KnownStatus, Order, after, asc, before, between, desc, on
-from fusedesk_async.models import (
-    Access,
-    Acknowledgement,
-    Case,
-    CaseDetail,
-    CreatedCase,
-    Email,
-    HistoryItem,
-    NewCase,
-    NewEmail,
-    NewHistoryItem,
-    NewNote,
-    Note,
-    Record,
-)
 
 __all__ = [
     "APIError",
@@ -59,26 +56,42 @@ __all__ = [
     "AuthenticationError",
     "Bookmark",
     "CallAnswered",
+    "CallEnded",
+    "CallLost",
     "CallRetried",
+    "CallStarted",
     "CannotTellError",
     "Case",
     "CaseDetail",
+    "CaseFeedback",
     "CaseFilters",
+    "CaseTag",
+    "Chat",
+    "ChatDetail",
     "Clock",
     "ConfigurationError",
+    "Contact",
+    "ContactFields",
+    "Created",
     "CreatedCase",
     "DateFilter",
+    "Department",
+    "Directory",
     "Email",
+    "EmailMessage",
     "Event",
     "ExportError",
     "FuseDesk",
     "FuseDeskError",
     "FuseDeskWarning",
     "HistoryItem",
+    "Integration",
     "JitteredBackoff",
     "KnownStatus",
     "Lookup",
+    "NameLookupError",
     "NewCase",
+    "NewContact",
     "NewEmail",
     "NewHistoryItem",
     "NewNote",
@@ -92,11 +105,13 @@ __all__ = [
     "Pages",
     "PaginationError",
     "PermissionDeniedError",
+    "PoweredBy",
     "QuotaWait",
     "QuotaWaitOver",
     "RateLimitError",
     "RateLimiter",
     "Record",
+    "Rep",
     "Request",
     "RequestRejectedError",
     "RetryPolicy",
@@ -105,6 +120,7 @@ __all__ = [
     "UnexpectedResponseError",
     "Walk",
     "WalkReport",
+    "Webhook",
     "__version__",
     "after",
     "asc",
@@ -113,3 +129,86 @@ __all__ = [
     "desc",
     "on",
 ]
+
+if TYPE_CHECKING:
+    from fusedesk_async._bookmark import Bookmark
+    from fusedesk_async._lookup import Lookup
+    from fusedesk_async._pagination import Pages
+    from fusedesk_async._plans import Page
+    from fusedesk_async._walk import Walk, WalkReport
+    from fusedesk_async.models import (
+        Access,
+        Acknowledgement,
+        Case,
+        CaseDetail,
+        CaseFeedback,
+        CaseTag,
+        Chat,
+        ChatDetail,
+        Contact,
+        ContactFields,
+        Created,
+        CreatedCase,
+        Department,
+        Directory,
+        Email,
+        EmailMessage,
+        HistoryItem,
+        Integration,
+        NewCase,
+        NewContact,
+        NewEmail,
+        NewHistoryItem,
+        NewNote,
+        Note,
+        PoweredBy,
+        Record,
+        Rep,
+        Webhook,
+    )
+else:
+    from fusedesk_async._lazy import lazily as _lazily
+
+    _MODELS = (
+        "Access",
+        "Acknowledgement",
+        "Case",
+        "CaseDetail",
+        "CaseFeedback",
+        "CaseTag",
+        "Chat",
+        "ChatDetail",
+        "Contact",
+        "ContactFields",
+        "Created",
+        "CreatedCase",
+        "Department",
+        "Directory",
+        "Email",
+        "EmailMessage",
+        "HistoryItem",
+        "Integration",
+        "NewCase",
+        "NewContact",
+        "NewEmail",
+        "NewHistoryItem",
+        "NewNote",
+        "Note",
+        "PoweredBy",
+        "Record",
+        "Rep",
+        "Webhook",
+    )
+    _LATER = dict.fromkeys(_MODELS, "fusedesk_async.models") | {
+        "Bookmark": "fusedesk_async._bookmark",
+        "Lookup": "fusedesk_async._lookup",
+        "Page": "fusedesk_async._plans",
+        "Pages": "fusedesk_async._pagination",
+        "Walk": "fusedesk_async._walk",
+        "WalkReport": "fusedesk_async._walk",
+        "models": "fusedesk_async.models",
+    }
+    __getattr__ = _lazily(__name__, _LATER)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})

@@ -57,18 +57,18 @@ def job_of(call: Call[Any]) -> str:
     return sha256(f"{call.path}?{asked}".encode()).hexdigest()[:16]
 
 
-def resumed_from(after: Bookmark | None, job: str) -> Bookmark:
-    """Where a walk starts.
+def resumed_from(after: Bookmark | None, job: str | None) -> Bookmark:
+    """Where a walk starts. If the job is not known yet, whether the bookmark belongs to it is left open.
 
     Raises:
         ConfigurationError: The bookmark belongs to other filters, or is none.
     """
     if after is None:
-        return Bookmark(None, 0, job)
+        return Bookmark(None, 0, job or "")
     if not isinstance(after, Bookmark):
         message = f"after is a Bookmark, from `walk.bookmark` or `Bookmark.parse`, not {type(after).__name__}"
         raise ConfigurationError(message)
-    if after.job != job:
+    if job is not None and after.job != job:
         message = "this bookmark belongs to a walk with other filters; use the same ones, or start without it"
         raise ConfigurationError(message)
     return after

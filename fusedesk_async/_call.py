@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from uuid import UUID
 
 import attrs
 
@@ -36,6 +37,7 @@ class Call(Generic[T]):
         bulk: Whether it lets interactive calls go first, unless the caller's `priority` says otherwise.
         heard: Told, besides the client's own notice, of what could not be read but was done without.
         before_sending: Awaited right before each attempt leaves.
+        tail: A name at the end of the path, which gives way to its id before the call is sent.
     """
 
     method: Method
@@ -47,6 +49,7 @@ class Call(Generic[T]):
     bulk: bool = False
     heard: Notice | None = attrs.field(default=None, eq=False, repr=False)
     before_sending: BeforeSending | None = attrs.field(default=None, eq=False, repr=False)
+    tail: object = None
 
     @property
     def writes(self) -> bool:
@@ -59,9 +62,21 @@ def get(path: str, read: Reader[T], query: Parameters | None = None) -> Call[T]:
     return Call(method="GET", path=path, read=read, query=query or {}, repeatable=True)
 
 
-def post(path: str, read: Reader[T], form: Parameters | None = None, *, repeatable: bool = False) -> Call[T]:
+def post(
+    path: str,
+    read: Reader[T],
+    form: Parameters | None = None,
+    *,
+    query: Parameters | None = None,
+    repeatable: bool = False,
+) -> Call[T]:
     """A call that writes. Say `repeatable=True` where doing it twice changes nothing."""
-    return Call(method="POST", path=path, read=read, form=form or {}, repeatable=repeatable)
+    return Call(method="POST", path=path, read=read, query=query or {}, form=form or {}, repeatable=repeatable)
+
+
+def delete(path: str, read: Reader[T]) -> Call[T]:
+    """A call that takes something away. Doing it twice changes nothing: what is gone is gone."""
+    return Call(method="DELETE", path=path, read=read, repeatable=True)
 
 
 class Send(Protocol):
@@ -82,3 +97,18 @@ def number(value: int, what: str) -> str:
         message = f"{what} is a whole number, not {value!r}"
         raise ConfigurationError(message)
     return str(int(value))  # an enum's own text is its name
+
+
+def text_id(value: int | str | UUID, what: str) -> str:
+    """An id that may be a text, as one part of a path.
+
+    Raises:
+        ConfigurationError: It is something else, or would be more than one part, or another one.
+    """
+    if isinstance(value, int):
+        return number(value, what)
+    text = str(value) if isinstance(value, UUID) else value
+    if not isinstance(text, str) or text.strip() in {"", ".", ".."} or "/" in text:
+        message = f"{what} is a number, a UUID or a text without a slash, not {value!r:.80}"
+        raise ConfigurationError(message)
+    return str.__str__(text)

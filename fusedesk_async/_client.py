@@ -1,10 +1,10 @@
 """The client: wires the parts and owns their life."""
 
 import ssl
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 from fusedesk_async._allowance import Allowance
 from fusedesk_async._auth import AuthMode, KeyTransport
@@ -16,15 +16,20 @@ from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._log_guard import LogGuard
 from fusedesk_async._ratelimit import RateLimiter
-from fusedesk_async._readers import anything
 from fusedesk_async._retry import RetryPolicy
+from fusedesk_async._scopes import checked_scopes, require
 from fusedesk_async._secret import ApiKey
+from fusedesk_async._settings import Settings
 from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
 from fusedesk_async._version import __version__
 from fusedesk_async.errors import ConfigurationError, warn
-from fusedesk_async.models import Access
-from fusedesk_async.resources.cases import Cases
-from fusedesk_async.resources.session import Session
+from fusedesk_async.resources._by_name import ByName
+from fusedesk_async.resources._resources import Resources
+
+if TYPE_CHECKING:
+    from fusedesk_async.models import Access
+    from fusedesk_async.resources.cases import Cases
+    from fusedesk_async.resources.session import Session
 
 T = TypeVar("T")
 
@@ -32,24 +37,7 @@ MEBIBYTE = 1024 * 1024
 VERSIONS = ("v1/", "v2/")
 
 
-class Settings(TypedDict, total=False):
-    """The settings of `FuseDesk` besides app, key and address."""
-
-    auth: AuthMode
-    timeout: float
-    retry: RetryPolicy
-    limiter: RateLimiter | None
-    concurrency: int
-    on_rate_limit: OnRateLimit
-    strict: bool
-    max_body: int
-    proxy: str | None
-    verify: bool | ssl.SSLContext
-    transport: HttpTransport | None
-    clock: Clock | None
-
-
-class FuseDesk:
+class FuseDesk(Resources, ByName):
     """A client for one FuseDesk app with one API key.
 
     Open it with `async with`, in one task or another, and keep it for as long as there is work: it holds the
@@ -78,8 +66,8 @@ class FuseDesk:
         ConfigurationError: One of these cannot be right. Nothing has been sent.
     """
 
-    cases: Cases
-    session: Session
+    cases: "Cases"
+    session: "Session"
 
     def __init__(
         self,
@@ -107,7 +95,7 @@ class FuseDesk:
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
         self._log_guard = LogGuard(key.redact)
-        self._is_view = False
+        self._is_view, self._shelf = False, []
         places = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
@@ -194,6 +182,8 @@ class FuseDesk:
         Returns:
             The answer as parsed JSON; None if it was empty.
         """
+        from fusedesk_async._readers import anything
+
         return await self._send(
             Call(
                 method=one_of(method, Method, "method"),
@@ -205,14 +195,26 @@ class FuseDesk:
             )
         )
 
-    async def check(self) -> Access:
-        """Whether app and key are good, and what the key may do; one call.
+    async def check(self, *, needs: Collection[str] = ()) -> "Access":
+        """Whether app and key are good, and what the key may do; one call (`GET session/permissions`, plugin).
+
+            await desk.check(needs={"cases", "cases_update"})  # before a job that takes hours
+
+        Args:
+            needs: Scopes without which it makes no sense to go on. Names that are not public are taken as they are.
 
         Raises:
             AuthenticationError: The key is wrong.
             NotSentError: There is no such server.
+            PermissionDeniedError: Some of `needs` are missing; `missing` and the text name all of them.
+            ConfigurationError: `needs` is no set of names. Nothing was sent.
         """
-        return Access(base_url=self._base_url, scopes=await self.session.permissions())
+        from fusedesk_async.models import Access
+
+        wanted = checked_scopes(needs)
+        access = Access(base_url=self._base_url, scopes=await self.session.permissions())
+        require(wanted, access.scopes)
+        return access
 
     @property
     def base_url(self) -> str:
@@ -235,14 +237,16 @@ class FuseDesk:
 
     @contextmanager
     def observe(self, observer: Observer) -> Generator[None, None, None]:
-        """Tell a function of every answer, every retry and every wait for quota, while the block lasts.
+        """Tell a function of every call, every answer, every retry and every wait for quota, while the block lasts.
 
-        For progress bars, counters and metrics. It is called at once, in the event loop, so it must be quick. If it
-        raises, that is logged and goes no further. Waits are those of the limiter: where several clients share one,
-        each hears of all.
+        For progress bars, counters and metrics (those of OpenTelemetry: `fusedesk_async.otel`). It is called at once,
+        in the event loop, so it must be quick. If it raises, that is logged and goes no further. Waits are those of
+        the limiter: where several clients share one, each hears of all. Of calls that began when nobody observed, the
+        end is not told.
 
         Args:
-            observer: Called with a `CallAnswered`, `CallRetried`, `QuotaWait` or `QuotaWaitOver`.
+            observer: Called with a `CallStarted`, `CallAnswered`, `CallLost`, `CallRetried`, `CallEnded`, `QuotaWait`
+                or `QuotaWaitOver`.
         """
         with self._transport.observers.told(observer), self._limiter.observers.told(observer):
             yield
@@ -281,10 +285,15 @@ class FuseDesk:
             raise ConfigurationError(message)
 
     def _set_options(self, options: Options) -> None:
+        # loaded here rather than with the package, and rather here than in the midst of work
+        from fusedesk_async.resources.cases import Cases
+        from fusedesk_async.resources.session import Session
+
         self._options = options
+        self._sender = self._send
         self.cases = Cases(self._send, self._transport.server_clock)
         self.session = Session(self._send)
 
     async def _send(self, call: Call[T]) -> T:
         self._lifetime.check()
-        return await self._transport.send(call, self._options)
+        return await self._transport.send(await self._without_names(call), self._options)

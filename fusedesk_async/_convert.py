@@ -15,7 +15,8 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from fusedesk_async import _json, _values
 from fusedesk_async._call import Report
-from fusedesk_async._names import answer_names, request_name
+from fusedesk_async._named import KINDS, by_name
+from fusedesk_async._names import answer_names, request_name, request_names
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.filters import encode_day, encode_json
 from fusedesk_async.models import (
@@ -23,12 +24,10 @@ from fusedesk_async.models import (
     Email,
     HistoryItem,
     NewCase,
-    NewEmail,
-    NewHistoryItem,
-    NewNote,
     Note,
     Record,
 )
+from fusedesk_async.models._record import Written
 
 R = TypeVar("R", bound=Record)
 
@@ -69,7 +68,7 @@ def within(error: UnexpectedResponseError, place: str) -> UnexpectedResponseErro
     return UnexpectedResponseError(error.message, error.request, path, error.record_id, error.sample)
 
 
-def unstructure(record: NewCase | NewHistoryItem) -> dict[str, Any]:
+def unstructure(record: Written) -> dict[str, Any]:
     """A record to be written, under the API's names and without what is not set; nested values are still nested."""
     fields: dict[str, Any] = _converter.unstructure(record)
     return {name: value for name, value in fields.items() if _is_set(value)}
@@ -78,6 +77,8 @@ def unstructure(record: NewCase | NewHistoryItem) -> dict[str, Any]:
 def case_form(case: NewCase) -> dict[str, Any]:
     """The form that opens a case: its history as JSON text, its tags as a comma-separated list."""
     fields = unstructure(case)
+    names: dict[str, Any] = {kind: fields.pop(kind) for kind in KINDS if kind in fields}
+    fields |= request_names(by_name(names))
     if case.history:
         fields["history"] = encode_json([unstructure(item) for item in case.history])
     if case.tags:
@@ -171,7 +172,7 @@ def _reading_hook(record: type[Record]) -> Callable[[Mapping[str, Any], Any], An
 
 
 def _writing_hook(record: type[Any]) -> Callable[[Any], dict[str, Any]]:
-    names = {field.name: override(rename=request_name(field.name)) for field in attrs.fields(record)}
+    names = {field.name: override(rename=request_name(field.name, record.__name__)) for field in attrs.fields(record)}
     return make_dict_unstructure_fn(record, _converter, _cattrs_include_init_false=True, **names)  # type: ignore[arg-type] # overrides are keyed by field
 
 
@@ -195,7 +196,7 @@ def _accept(converter: cattrs.Converter, wanted: Any, hook: Callable[[Any], Any]
 
 
 def _is_written(kind: Any) -> bool:
-    return kind in {NewCase, NewEmail, NewNote}
+    return isinstance(kind, type) and issubclass(kind, Written)
 
 
 def _is_record(kind: Any) -> bool:

@@ -17,18 +17,54 @@ WaitReason: TypeAlias = Literal["reserve", "quota", "refused"]
 
 
 @attrs.frozen(kw_only=True)
-class CallAnswered:
-    """An answer came, whatever it says.
+class CallStarted:
+    """A call begins. Told in the caller's task, and so is the `CallEnded` that always follows.
 
     Attributes:
+        call: The number of the call, which all events about it share. It means nothing beyond this client.
+        request: What is asked; never sent so far.
+    """
+
+    call: int
+    request: Request
+
+
+@attrs.frozen(kw_only=True)
+class CallAnswered:
+    """An answer came, whatever it says. If the caller was cancelled, it may come after the end of the call.
+
+    Attributes:
+        call: The number of the call.
         request: What was asked.
         status: The HTTP status; 429 if the call was refused for its number.
         seconds: From leaving to the last byte.
+        waited: Seconds before that which were spent waiting for its turn.
     """
 
+    call: int = 0
     request: Request
     status: int
     seconds: float
+    waited: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class CallLost:
+    """No answer came, or none that could be read to its end. It, too, may come after the end of the call.
+
+    Attributes:
+        call: The number of the call.
+        request: What was asked.
+        error: How it failed.
+        seconds: From leaving to failing.
+        waited: Seconds before that which were spent waiting for its turn.
+    """
+
+    call: int
+    request: Request
+    error: FuseDeskError
+    seconds: float
+    waited: float = 0.0
 
 
 @attrs.frozen(kw_only=True)
@@ -36,14 +72,37 @@ class CallRetried:
     """A call failed and is tried again after a pause. A 429 is no failure and is not among them.
 
     Attributes:
+        call: The number of the call.
         request: What was asked.
         error: How it failed.
         pause: Seconds until it is tried again, without waiting for quota.
     """
 
+    call: int = 0
     request: Request
     error: FuseDeskError
     pause: float
+
+
+@attrs.frozen(kw_only=True)
+class CallEnded:
+    """A call has its result, failed for good, or was left by its caller.
+
+    Attributes:
+        call: The number of the call.
+        request: What was asked, and how often it was sent.
+        seconds: From its beginning, all waits and pauses included.
+        waited: Seconds of these which were spent waiting for its turn.
+        error: What the caller gets; None if it gets a result or has left.
+        cancelled: Whether the caller left.
+    """
+
+    call: int
+    request: Request
+    seconds: float
+    waited: float
+    error: FuseDeskError | None = None
+    cancelled: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +131,7 @@ class QuotaWaitOver:
     seconds: float
 
 
-Event: TypeAlias = CallAnswered | CallRetried | QuotaWait | QuotaWaitOver
+Event: TypeAlias = CallStarted | CallAnswered | CallLost | CallRetried | CallEnded | QuotaWait | QuotaWaitOver
 Observer: TypeAlias = Callable[[Event], object]
 
 
@@ -90,6 +149,10 @@ class Observers:
             yield
         finally:
             self._all.remove(observer)
+
+    def __bool__(self) -> bool:
+        """Whether there is anybody to tell."""
+        return bool(self._all)
 
     def tell(self, event: Event) -> None:
         """Tell everybody."""

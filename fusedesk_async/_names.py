@@ -1,18 +1,35 @@
 """The one mapping between our names and the API's, in both directions.
 
-Where a field is not listed it has the same name on both sides. The API's names come from the seed pages; the second
-names in `ANSWERS` are duplicates that the server sends beside the first.
+Where a field is not listed it has the same name on both sides, but for the kinds in `CAMEL_CASE`: there `date_created`
+is `dateCreated`, as all of v2 and the chats have it. The API's names come from the seed pages and, for what these do
+not show, from the plugin and third parties; second names are duplicates that the server sends beside the first.
+
+A kind is the name of a record, or of a call whose fields go by names of their own.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from fusedesk_async.errors import ConfigurationError
-from fusedesk_async.models import Case, CaseDetail, CreatedCase
 
 _CASE_ID = ("caseid", "id")
 
+CAMEL_CASE = frozenset({"Chat", "ChatDetail", "Contact", "Department", "NewContact", "Rep", "Webhook"})
+"""Kinds whose names are ours in camel case, unless listed for the kind itself."""
+
+_CONTACT = {
+    "billing_city": "cityBilling",
+    "billing_country": "countryBilling",
+    "billing_postal_code": "postalBilling",
+    "billing_state": "stateBilling",
+    "billing_street_1": "street1Billing",
+    "billing_street_2": "street2Billing",
+    "phone_extension_1": "phoneExt1",
+    "phone_extension_2": "phoneExt2",
+}
+
 REQUESTS: Mapping[str, str] = {
+    "body_limit": "bodylimit",
     "company_id": "companyid",
     "contact_id": "contactid",
     "contact_uuid": "contactUuid",
@@ -28,6 +45,17 @@ REQUESTS: Mapping[str, str] = {
     "tag_id": "casetag",
     "tags": "casetags",
     "template_id": "templateid",
+}
+
+REQUESTS_OF: Mapping[str, Mapping[str, str]] = {
+    "Department": {"rep_user_ids": "repUserIds[]"},
+    "NewContact": _CONTACT,
+    "many cases": {
+        "crm_automation_id": "crmAutomationId",
+        "crm_tag_id": "crmTagId",
+        "snooze_until": "snooze",
+        "tag_id": "tagid",
+    },
 }
 
 ANSWERS: Mapping[str, tuple[str, ...]] = {
@@ -46,35 +74,51 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "sender": ("from",),
 }
 
-ANSWERS_OF: Mapping[type, Mapping[str, tuple[str, ...]]] = {
-    Case: {"id": _CASE_ID},
-    CaseDetail: {"id": _CASE_ID},
-    CreatedCase: {"id": _CASE_ID},
+ANSWERS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "Case": {"id": _CASE_ID},
+    "CaseDetail": {"id": _CASE_ID},
+    "CaseTag": {"name": ("tagname",), "total_cases": ("totalcases",)},
+    "Contact": {ours: (name,) for ours, name in _CONTACT.items()},
+    "CreatedCase": {"id": _CASE_ID},
+    "EmailMessage": {"id": ("id", "emailid")},
+    "PoweredBy": {"footer_link": ("footerlink",), "partner_code": ("partnercode",)},
+    "Rep": {"id": ("userId",), "rep_record_id": ("repid",)},
+    "Webhook": {"id": ("id", "webhookid")},
 }
 
 
-def request_name(field: str) -> str:
+def request_name(field: str, kind: str = "") -> str:
     """How a field is called in a request."""
-    return REQUESTS.get(field, field)
+    own = REQUESTS_OF.get(kind, {}).get(field)
+    return own or (camel_case(field) if kind in CAMEL_CASE else REQUESTS.get(field, field))
 
 
 def answer_names(record: type, field: str) -> tuple[str, ...]:
     """How a field of a record may be called in an answer, the usual name first."""
-    return ANSWERS_OF.get(record, {}).get(field) or ANSWERS.get(field, (field,))
+    kind = record.__name__
+    if own := ANSWERS_OF.get(kind, {}).get(field):
+        return own
+    return (camel_case(field),) if kind in CAMEL_CASE else ANSWERS.get(field, (field,))
 
 
-def column_name(field: str) -> str:
-    """How a field of a case is called in `orderby`: as in answers. Columns unknown to us pass through."""
-    return answer_names(Case, field)[0]
+def camel_case(field: str) -> str:
+    """`date_last_login` as `dateLastLogin`."""
+    first, *others = field.split("_")
+    return first + "".join(other.capitalize() for other in others)
 
 
-def request_names(fields: Mapping[str, Any], *, at_least_one: bool = False) -> dict[str, Any]:
+def column_name(record: type, field: str) -> str:
+    """How a field of a record is called in `orderby`: as in answers. Columns unknown to us pass through."""
+    return answer_names(record, field)[0]
+
+
+def request_names(fields: Mapping[str, Any], kind: str = "", *, at_least_one: bool = False) -> dict[str, Any]:
     """The fields that are set, under the API's names.
 
     Raises:
         ConfigurationError: None is set, and at least one should be.
     """
-    given = {request_name(field): value for field, value in fields.items() if value is not None}
+    given = {request_name(field, kind): value for field, value in fields.items() if value is not None}
     if at_least_one and not given:
         message = f"nothing to change: give at least one of {', '.join(fields)}"
         raise ConfigurationError(message)

@@ -67,7 +67,7 @@ class RateLimiter:
             assumed_limit=at_least_one(assumed_limit, "assumed_limit"),
             source=source or random.Random(),
         )
-        self.observers = Observers()
+        self.observers: Observers = Observers()
         self._waits = WaitReport(self.observers, least=self._quota.cooldown.shortest_pause)
         self._interactive, self._bulk = Queue(bulk=False), Queue(bulk=True)
         self._arrivals = count()

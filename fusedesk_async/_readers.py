@@ -61,6 +61,12 @@ def many(record: type[R]) -> Reader[Records[R]]:
     return read
 
 
+def every(record: type[R]) -> Reader[list[R]]:
+    """A list that comes whole. A record that cannot be read is reported and does not lose the others."""
+    read = many(record)
+    return lambda text, report: list(read(text, report).items)
+
+
 def one(record: type[R]) -> Reader[R]:
     """One record, as an object or as the only element of a list."""
 
@@ -72,6 +78,17 @@ def one(record: type[R]) -> Reader[R]:
         return structure(record, sources[0], report)
 
     return read
+
+
+def one_or_nothing(record: type[R]) -> Reader[R]:
+    """One record; nothing at all is a record without members, so none of its fields may be required."""
+    read = one(record)
+
+    def read_or_make(text: bytes, report: Report) -> R:
+        there = text.startswith(b"{") or _list_elements(text)
+        return read(text, report) if there else record()
+
+    return read_or_make
 
 
 def strings(text: bytes, report: Report) -> frozenset[str]:

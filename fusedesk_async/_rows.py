@@ -26,6 +26,8 @@ Mend: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 _EXPECTED: Mapping[Any, Any] = {
     int: int,
     int | None: int | None,
+    int | str | None: Any,
+    str: str,
     str | None: str | None,
     bool | None: bool | None,
     datetime | None: str | bool | None,
@@ -175,5 +177,9 @@ def _loose(column: Sequence[Any]) -> Sequence[Any]:
     return [None if value is False or value == "" else value for value in column]
 
 
-_USUAL_MENDS: Mapping[Any, Mend] = {datetime | None: _moments, Any: _loose}
+_USUAL_MENDS: Mapping[Any, Mend] = {
+    datetime | None: _moments,
+    int | str | None: _each(_values.identifier),
+    Any: _loose,
+}
 _readers: dict[type, RowReader[Any]] = {}

@@ -3,9 +3,11 @@
 from collections.abc import Sized
 from typing import Any, Unpack
 
+from fusedesk_async._named import by_name
 from fusedesk_async._names import column_name, request_name
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import CaseFilters, DateFilter, OrderBy, asc, on, order_columns
+from fusedesk_async.models import Case
 
 STEADY_ORDER = asc("id")
 """Cases never change their id, so under this order none moves; under the server's own (`date_updated`) many do."""
@@ -27,9 +29,18 @@ def search_query(order_by: OrderBy | None, **filters: Unpack[CaseFilters]) -> di
             near = get_close_matches(name, known, n=3)
             message = f"cases have no filter {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
             raise TypeError(message)
-    query = {request_name(name): _value(name, value) for name, value in given.items() if value is not None}
-    columns = order_columns(STEADY_ORDER if order_by is None else order_by)
-    return query | {"orderby": ", ".join(f"{column_name(column)} {direction}" for column, direction in columns)}
+    query = {request_name(name): _value(name, value) for name, value in by_name(given).items() if value is not None}
+    return query | {"orderby": order_text(Case, STEADY_ORDER if order_by is None else order_by)}
+
+
+def order_text(record: type, order_by: OrderBy) -> str:
+    """An order of records as `orderby` has it: columns under the API's names, each with its direction.
+
+    Raises:
+        ConfigurationError: It cannot be right.
+    """
+    columns = order_columns(order_by)
+    return ", ".join(f"{column_name(record, column)} {direction}" for column, direction in columns)
 
 
 def _value(name: str, value: Any) -> Any:

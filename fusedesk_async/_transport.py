@@ -7,6 +7,7 @@ attempt, so it uses none; the key is added below all of this.
 import logging
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import attrs
@@ -14,7 +15,7 @@ import attrs
 from fusedesk_async._call import Call
 from fusedesk_async._clock import Clock
 from fusedesk_async._encode import Parts, encode, fields_of
-from fusedesk_async._events import CallAnswered, CallRetried, Observers
+from fusedesk_async._events import CallAnswered, CallEnded, CallLost, CallRetried, CallStarted, Observers
 from fusedesk_async._exchange import Exchange
 from fusedesk_async._ratelimit import RateLimiter
 from fusedesk_async._retry import RetryPolicy
@@ -92,6 +93,7 @@ class Transport:
         self._strict = strict
         self._shelter = Shelter()
         self.server_clock = ServerClock(clock)
+        self._numbers = count(1)
         self.observers = Observers()
 
     async def send(self, call: Call[T], options: Options) -> T:
@@ -100,7 +102,28 @@ class Transport:
         Raises:
             FuseDeskError: Whatever went wrong. If a write may have been carried out, `OutcomeUnknownError`.
         """
-        trial = _Trial(call, encode(call), options)
+        trial = _Trial(call, encode(call), options, next(self._numbers), self._clock.monotonic())
+        if not self.observers:
+            return await self._carry_out(call, trial)
+        self.observers.tell(CallStarted(call=trial.number, request=trial.request))
+        try:
+            result = await self._carry_out(call, trial)
+        except BaseException as error:
+            self._tell_end(trial, error)
+            raise
+        self._tell_end(trial)
+        return result
+
+    async def aclose(self) -> None:
+        """Let writes end, end reads and what waits, close the connections."""
+        self._limiter.detach(self._places)
+        try:
+            await self._shelter.drain()
+        finally:
+            await self._exchange.aclose()
+
+    async def _carry_out(self, call: Call[T], trial: "_Trial") -> T:
+        options = trial.options
         try:
             return await options.retry.run(
                 partial(self._attempt, call, trial),
@@ -114,14 +137,6 @@ class Transport:
             if not trial.doubtful:
                 raise
             raise self._unknown(trial, error) from error
-
-    async def aclose(self) -> None:
-        """Let writes end, end reads and what waits, close the connections."""
-        self._limiter.detach(self._places)
-        try:
-            await self._shelter.drain()
-        finally:
-            await self._exchange.aclose()
 
     async def _attempt(self, call: Call[T], trial: "_Trial") -> T:
         try:
@@ -154,7 +169,8 @@ class Transport:
         asked_at = self._clock.monotonic()
         patience = trial.options.patience(trial.call, trial.held_back)
         grant = await self._limiter.acquire(self._places, patience, trial.request)
-        trial.queued += self._clock.monotonic() - asked_at
+        trial.waited = self._clock.monotonic() - asked_at
+        trial.queued += trial.waited
         trial.held_back += grant.held_back
         return grant
 
@@ -171,21 +187,40 @@ class Transport:
     async def _exchange_with(self, grant: Grant, trial: "_Trial") -> Answer:
         """One exchange, which gives its grant back itself, as its caller may have left."""
         answer, sent, left_at, request = None, True, self._clock.monotonic(), trial.request
+        number, waited = trial.number, trial.waited
         try:
             answer = await self._exchange(trial.parts, trial.options.timeout, request)
-        except NotSentError:
-            sent = False
+        except FuseDeskError as error:
+            sent = not isinstance(error, NotSentError)
+            scrub(error, self._redact)
+            seconds = self._clock.monotonic() - left_at
+            self.observers.tell(CallLost(call=number, request=request, error=error, seconds=seconds, waited=waited))
             raise
         else:
-            seconds = self._clock.monotonic() - left_at
+            seconds, status = self._clock.monotonic() - left_at, answer.status
             self.server_clock.hear(answer.headers, answer.received_at)
-            self.observers.tell(CallAnswered(request=request, status=answer.status, seconds=seconds))
+            self.observers.tell(
+                CallAnswered(call=number, request=request, status=status, seconds=seconds, waited=waited)
+            )
             return answer
         finally:
             self._limiter.finish(grant, answer, sent=sent)
 
     def _tell_retry(self, trial: "_Trial", error: FuseDeskError, pause: float) -> None:
-        self.observers.tell(CallRetried(request=trial.request, error=error, pause=pause))
+        self.observers.tell(CallRetried(call=trial.number, request=trial.request, error=error, pause=pause))
+
+    def _tell_end(self, trial: "_Trial", error: BaseException | None = None) -> None:
+        failure = error if isinstance(error, FuseDeskError) else None
+        self.observers.tell(
+            CallEnded(
+                call=trial.number,
+                request=trial.request,
+                seconds=self._clock.monotonic() - trial.began,
+                waited=trial.queued,
+                error=failure,
+                cancelled=error is not failure,
+            )
+        )
 
     def _unknown(self, trial: "_Trial", error: FuseDeskError) -> OutcomeUnknownError:
         """The error for a write that left a doubt, with all that it takes to look whether it happened."""
@@ -211,8 +246,11 @@ class _Trial:
     """One call on its way through its attempts.
 
     Attributes:
+        number: What tells it from other calls.
+        began: When it began.
         sent: How often it was sent.
         queued: Seconds spent waiting for leave.
+        waited: Seconds of these before it was last sent.
         held_back: Seconds of these that the quota kept it waiting.
         left_at: When it was last sent, in seconds since 1970.
         doubtful: Whether an attempt may have changed something on the server although its answer did not say so.
@@ -221,8 +259,11 @@ class _Trial:
     call: Call[Any]
     parts: Parts
     options: Options
+    number: int
+    began: float
     sent: int = 0
     queued: float = 0.0
+    waited: float = 0.0
     held_back: float = 0.0
     left_at: float = 0.0
     doubtful: bool = False

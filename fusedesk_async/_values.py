@@ -83,14 +83,14 @@ def identifier(value: Any) -> int | str | None:
     return whole_number(value)
 
 
-def tag_ids(value: Any) -> tuple[int, ...]:
-    """Ids of tags: numbers, numbers as text, or objects with an `id`; empty for `null`, `false` and `""`."""
+def ids(value: Any) -> tuple[int, ...]:
+    """Ids (of tags, of reps): numbers, numbers as text, or objects with an `id`; none for `null`, `false` and `""`."""
     if value is None or value is False or value == "":
         return ()
     if not _json.is_list(value):
-        message = f"expected a list of tags, got {_json.shown(value)}"
+        message = f"expected a list of ids, got {_json.shown(value)}"
         raise TypeError(message)
-    return tuple(_tag_id(tag) for tag in value)
+    return tuple(_id(each) for each in value)
 
 
 def required(hook: Callable[[Any], T | None]) -> Callable[[Any], T]:
@@ -106,8 +106,8 @@ def required(hook: Callable[[Any], T | None]) -> Callable[[Any], T]:
     return checked
 
 
-def _tag_id(tag: Any) -> int:
-    return required(whole_number)(tag.get("id") if _json.is_object(tag) else tag)
+def _id(value: Any) -> int:
+    return required(whole_number)(value.get("id") if _json.is_object(value) else value)
 
 
 HOOKS: Mapping[Any, Callable[[Any], Any]] = {
@@ -118,7 +118,7 @@ HOOKS: Mapping[Any, Callable[[Any], Any]] = {
     str | None: text,
     bool | None: flag,
     datetime | None: moment,
-    tuple[int, ...]: tag_ids,
+    tuple[int, ...]: ids,
     Any: loose,
 }
 """Types of fields to what reads their values."""

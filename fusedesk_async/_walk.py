@@ -9,12 +9,13 @@ import attrs
 from fusedesk_async._bookmark import Bookmark, job_of, resumed_from
 from fusedesk_async._call import Call, Send
 from fusedesk_async._config import at_least_one, one_of
+from fusedesk_async._named import unknown_names
 from fusedesk_async._pagination import checked_page_size, page_call
 from fusedesk_async._plans import Ordered, Page, Plain, Plan
 from fusedesk_async._readers import Records
 from fusedesk_async._seams import Ask, OrderIgnored, Seams
 from fusedesk_async._stream import Stream
-from fusedesk_async.errors import PaginationError, UnexpectedResponseError, warn
+from fusedesk_async.errors import ConfigurationError, PaginationError, UnexpectedResponseError, warn
 from fusedesk_async.models import Record
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ class Walk(Stream[R]):
         self._page_size = checked_page_size(page_size, ascending=True)
         self._most_ready = at_least_one(concurrency, "concurrency")
         self._may_be_unordered = one_of(on_unordered, OnUnordered, "on_unordered") == "report"
-        self._job = job_of(call)
+        self._job = None if any(unknown_names(call)) else job_of(call)
+        self._after = after
         start = resumed_from(after, self._job)
         self._last = start.id, start.rank
         seams = Seams(page_size, ahead=concurrency, frontier=start.id, rank=start.rank)
@@ -112,12 +114,20 @@ class Walk(Stream[R]):
     def bookmark(self) -> Bookmark:
         """Where another walk with the same filters goes on: `desk.cases.walk(…, after=walk.bookmark)`.
 
+        It is the same whether ids or names were given.
+
         Raises:
             PaginationError: The server does not keep the order by id, so there is no such place.
+            ConfigurationError: It starts anew by names, and nothing has been asked for: their ids are not known yet.
         """
         if self._unordered:
             message = "a walk without order cannot be gone on with; start it anew"
             raise PaginationError(message)
+        if self._job is None and self._after is not None:
+            return self._after
+        if self._job is None:
+            message = "the names of this walk are not looked up before the first case is asked for"
+            raise ConfigurationError(message)
         return Bookmark(*self._last, self._job)
 
     def pages(self) -> AsyncIterator[Page[R]]:
@@ -183,6 +193,9 @@ class Walk(Stream[R]):
         self._calls += 1
         if self._over or ask not in self._flights:
             return
+        if self._job is None:  # the names have been looked up since
+            self._job = job_of(self._call)
+            resumed_from(self._after, self._job)
         try:
             pages = self._plan.told(ask, records)
         except OrderIgnored:

@@ -11,6 +11,7 @@ import attrs
 from fusedesk_async import _json
 from fusedesk_async._call import Call, Notice, Report
 from fusedesk_async._hints import retry_after
+from fusedesk_async._scopes import likely_scope, named_scope
 from fusedesk_async.errors import (
     APIError,
     AuthenticationError,
@@ -136,14 +137,30 @@ def refusal(answer: Answer, request: Request) -> APIError:
     kind = _BY_CODE.get(code) if answer.status in {FORBIDDEN, OTHER_ERROR} else None
     seconds = retry_after(answer.headers, answer.received_at)
     moment = None if seconds is None else EPOCH + timedelta(seconds=answer.received_at + seconds)
-    return (kind or _BY_STATUS.get(answer.status) or usual)(text, request, answer.status, code, seconds, moment)
+    kind = kind or _BY_STATUS.get(answer.status) or usual
+    return _made(kind, text, request, answer.status, code, seconds, moment)
 
 
 def _raise_error_object(answer: Answer, text: bytes, request: Request) -> None:
     members = _members(text)
     if _error_in(members):
         message, code = _text_and_code(answer, members)
-        raise _BY_CODE.get(code, RequestRejectedError)(message, request, answer.status, code)
+        raise _made(_BY_CODE.get(code, RequestRejectedError), message, request, answer.status, code)
+
+
+def _made(
+    kind: type[APIError],
+    text: str,
+    request: Request,
+    status: int,
+    code: str,
+    seconds: float | None = None,
+    moment: datetime | None = None,
+) -> APIError:
+    if not issubclass(kind, PermissionDeniedError):
+        return kind(text, request, status, code, seconds, moment)
+    scope = named_scope(text) or likely_scope(request.method, request.path)
+    return kind(text, request, status, code, seconds, moment, scope)
 
 
 def _redirection(answer: Answer, request: Request) -> APIError | UnexpectedResponseError:

@@ -2,9 +2,10 @@
 
 FuseDeskError
  ├ ConfigurationError        refused before anything was sent: a bad app name, a missing key, a value of the wrong kind
+ │   └ NameLookupError         a name that nothing has, or several have
  ├ APIError                  the server answered no
  │   ├ AuthenticationError     401, or a login page where JSON was due
- │   ├ PermissionDeniedError   403: the key is good, the permission is missing
+ │   ├ PermissionDeniedError   403: the key is good, a permission (a scope) is missing
  │   ├ NotFoundError           404
  │   ├ RequestRejectedError    405, FuseDesk's word for "other error", and an error object under any other status
  │   ├ RateLimitError          429, or a wait that the caller did not want
@@ -88,11 +89,29 @@ class ConfigurationError(FuseDeskError, ValueError):
     """Refused before anything was sent: a setting or an argument that cannot be right."""
 
 
+class NameLookupError(ConfigurationError, LookupError):
+    """Nothing has this name, or several have it.
+
+    Attributes:
+        kind: `department`, `rep` or `tag`.
+        name: The name.
+        near: What may have been meant, as shown to people: similar names, or all that have this one.
+    """
+
+    def __init__(
+        self, message: str, request: Request | None = None, kind: str = "", name: str = "", near: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, request, kind, name, near)
+        self.kind = kind
+        self.name = name
+        self.near = near
+
+
 class APIError(FuseDeskError):
     """The server answered, and the answer was no.
 
     Attributes:
-        status: The HTTP status; None if the limiter raised it without a request.
+        status: The HTTP status; None if it was raised without a request, by the limiter or a check.
         code: FuseDesk's error code, such as `api_error_noscope`; empty if it gave none.
         retry_after: Seconds to wait before it makes sense to ask again, if known.
         retry_at: The same as a moment in UTC.
@@ -125,9 +144,40 @@ class AuthenticationError(APIError):
 
 
 class PermissionDeniedError(APIError):
-    """The key is good but lacks a permission."""
+    """The key is good but lacks a permission.
+
+    Attributes:
+        scope: The scope that is most likely missing. If the server names one, it is that; else it is inferred from the
+            call, since which call needs which is not documented: reads of cases `cases`, opening one `cases_create`,
+            all other writes to cases `cases_update`, and reads of departments, reps and integrations the scope of
+            that name. None if the name is not public, as for all other calls, and where `missing` has several.
+        missing: All scopes that a `check` found missing; empty if the server refused a call.
+    """
 
     advice = "Give the key that permission in FuseDesk: Settings, API Keys"
+
+    def __init__(
+        self,
+        message: str,
+        request: Request | None = None,
+        status: int | None = None,
+        code: str = "",
+        retry_after: float | None = None,
+        retry_at: datetime | None = None,
+        scope: str | None = None,
+        missing: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, request, status, code, retry_after, retry_at)
+        self.args = (*self.args, scope, missing)
+        self.scope = scope
+        self.missing = missing
+
+    def _details(self) -> str:
+        if self.missing:
+            return super()._details()
+        if self.scope is None:
+            return f"{super()._details()}; the name of the scope that this call needs is not public"
+        return f"{super()._details()}; the key most likely lacks the scope {self.scope}"
 
 
 class NotFoundError(APIError):

@@ -182,6 +182,9 @@ class CaseFilters(TypedDict, total=False):
     - `rep_id` (`repid`): the user id of a rep, that is `Rep.user_id`. `department_id` (`depid`).
     - `status`: `all` (the server's default), `active`, `new`, `open`, `closed`, or any text it may learn.
     - `tag_id` (`casetag`): the id of one case tag.
+    - `rep`, `department`, `tag`: the name in place of the id, a rep's address will do too; not both. It is looked up
+      by the client's directory when the first case is asked for, which costs one call more the first time (see
+      `FuseDesk.directory`), and raises `NameLookupError` then.
     - `created_by_rep` (`createdByRep`), `sender` (`from`), `subject`: named by one source only, not explained.
     - `date_opened`, `date_assigned`, `date_first_response` (`date_firstresponse`), `date_updated`, `date_closed`:
       `on(…)`, `before(…)`, `after(…)`, `between(…)`; a plain date or text means `on`.
@@ -193,8 +196,11 @@ class CaseFilters(TypedDict, total=False):
     company_id: int
     rep_id: int
     department_id: int
+    rep: str
+    department: str
     status: KnownStatus | str
     tag_id: int
+    tag: str
     created_by_rep: int | str
     sender: str
     subject: str

@@ -1,8 +1,10 @@
 import enum
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from fusedesk_async._call import Call, get, number, post
+from fusedesk_async._call import Call, get, number, post, text_id
 from fusedesk_async._readers import anything
 from fusedesk_async.errors import ConfigurationError
 
@@ -38,3 +40,14 @@ def test_whole_numbers_may_stand_in_a_path(value: int, text: str) -> None:
 def test_nothing_else_may(bad: int) -> None:
     with pytest.raises(ConfigurationError, match="a case id is a whole number"):
         number(bad, "a case id")
+
+
+@pytest.mark.parametrize(("value", "text"), [(7, "7"), ("x9-é", "x9-é"), (UUID(int=1), str(UUID(int=1)))])
+def test_an_id_that_may_be_text_goes_as_it_is(value: Any, text: str) -> None:
+    assert text_id(value, "a chat id") == text
+
+
+@pytest.mark.parametrize("value", ["", " ", ".", "..", "a/b", "/", None, 7.0, True, -1, b"x"])
+def test_what_would_be_another_path_is_no_id(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a chat id is a"):
+        text_id(value, "a chat id")

@@ -5,16 +5,19 @@ import io
 import logging
 import pickle
 import traceback
+from contextlib import ExitStack
 
 import anyio
 import httpx
 import pytest
 from loopback import plain, serving
+from telemetry import Telemetry
 from tenacity import stop_after_attempt
 
 from fusedesk_async import FuseDesk, FuseDeskError, RetryPolicy
 from fusedesk_async._auth import KeyTransport
 from fusedesk_async._secret import ApiKey
+from fusedesk_async.otel import instrumented
 
 pytestmark = pytest.mark.anyio
 
@@ -100,11 +103,20 @@ def log():
 @pytest.mark.parametrize("auth", ["header", "query"])
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_the_key_never_shows(failure, auth, log, capfd):
-    seen = []
+    seen, telemetry = [], Telemetry()
+
+    def listen(event):
+        seen.append(repr(event))
+        if error := getattr(event, "error", None):
+            seen.extend(shown(error))
+
     policy = RetryPolicy(stop=stop_after_attempt(1))
     async with serving(FAILURES[failure]) as server:
         settings = {"api_key": CANARY, "auth": auth, "base_url": server.url, "retry": policy, "timeout": 0.2}
         async with FuseDesk("acme", **settings) as desk:
+            stack = ExitStack()
+            stack.enter_context(desk.observe(listen))
+            stack.enter_context(instrumented(desk, **telemetry.providers))
             seen += [repr(desk), str(desk), repr(vars(desk)), repr(desk.cases), repr(vars(desk.cases))]
             for method in ("GET", "POST"):
                 for call in (
@@ -116,7 +128,10 @@ async def test_the_key_never_shows(failure, auth, log, capfd):
                         await call
                     except FuseDeskError as error:
                         seen += shown(error) + shown_below(error)
+            stack.close()
         assert any(CANARY.encode() in request or b"cAnArY" in request for request in server.requests)
+    assert len(telemetry.spans) == 6
+    seen.append(telemetry.everything)
     assert len(seen) > 5
     output = capfd.readouterr()
     for text in [*seen, output.out, output.err]:

@@ -108,7 +108,7 @@ def test_the_second_name_stands_in_for_the_first() -> None:
         ({"caseid": 5, "date_opened": "soon"}, "$.date_opened", 5, "Invalid isoformat string: 'soon'"),
         ({"caseid": 5, "date_opened": True}, "$.date_opened", 5, "expected a date, got True"),
         ({"caseid": 5, "tags": [1, {}]}, "$.tags", 5, "is missing"),
-        ({"caseid": 5, "tags": "1 @ 2"}, "$.tags", 5, "expected a list of tags, got '1 @ 2'"),
+        ({"caseid": 5, "tags": "1 @ 2"}, "$.tags", 5, "expected a list of ids, got '1 @ 2'"),
         ({"caseid": 5, "isArchived": "maybe"}, "$.isArchived", 5, "expected true or false, got 'maybe'"),
         ({"caseid": "x9", "casenum": "A"}, "$.caseid", "x9", "expected a whole number, got 'x9'"),
         ({"caseid": None}, "$.caseid", None, "is missing"),

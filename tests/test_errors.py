@@ -12,7 +12,9 @@ REQUEST = Request("POST", "v1/cases/42", 3)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TREE = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, FuseDeskError)]
 REST: dict[type[FuseDeskError], tuple[object, ...]] = {
+    errors.PermissionDeniedError: (403, "api_error_noscope", None, None, "cases", ("cases", "reps")),
     errors.APIError: (405, "api_error_noscope", 30.0, NOON),
+    errors.NameLookupError: ("rep", "Jo", ("Joe", "Joan")),
     errors.NotSentError: (True,),
     errors.AnswerLostError: (True,),
     errors.OutcomeUnknownError: ({"depid": "3", "summary": "Hi"}, NOON, NOON),

@@ -20,8 +20,8 @@ SHELL = {"_auth", "_exchange", "pytest_plugin"}
 def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
-    visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
-    assert visible - {
+    visible = {name for name in dir(fusedesk_async) if not name.startswith("_")}
+    modules = {
         "errors",
         "filters",
         "models",
@@ -29,18 +29,49 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
         "sandbox",
         "pytest_plugin",
         "cli",
+        "otel",
         "export",
         "importing",
-    } == set(listed) - {"__version__"}
+    }
+    assert visible - modules - {"TYPE_CHECKING"} == set(listed) - {"__version__"}
+
+
+def test_what_is_loaded_later_is_there_when_it_is_asked_for_and_a_slip_is_told():
+    assert set(fusedesk_async._MODELS) == set(models.__all__)
+    for name in fusedesk_async.__all__:
+        assert getattr(fusedesk_async, name) is getattr(models, name, getattr(fusedesk_async, name))
+    for module in (fusedesk_async, models):
+        with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'Departmant'"):
+            _ = module.Departmant
+
+
+def loaded(code):
+    """The modules of ours that a program has loaded in the end."""
+    program = f"{code}; import sys; print(*(name for name in sys.modules if name.startswith('fusedesk_async.')))"
+    output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    return {name.removeprefix("fusedesk_async.") for name in output.split()}
+
+
+def test_later_is_later():
+    package = loaded("import fusedesk_async")
+    assert not package & {"models", "_convert", "_readers", "_pagination", "_walk", "resources.cases"}
+    client = loaded("import fusedesk_async; fusedesk_async.FuseDesk('acme', api_key='key')")
+    rare = {"models.department", "models.rep", "models.chat", "resources.departments", "resources.case_feedback"}
+    assert {"models.case", "_walk", "resources.cases"} <= client
+    assert not client & rare
+    assert "models.rep" in loaded("from fusedesk_async import *")
+    assert "models.case" in loaded("import fusedesk_async; fusedesk_async.models.Case")
 
 
 @pytest.mark.parametrize("module", [errors, models])
 def test_everything_public_of_a_module_can_be_had_from_the_top(module):
-    names = {
-        name for name, value in vars(module).items() if getattr(value, "__module__", "").startswith(module.__name__)
+    names = {*vars(module), *getattr(module, "__all__", ())}
+    public = {
+        name
+        for name in names
+        if isinstance(value := getattr(module, name), type) and value.__module__.startswith(module.__name__)
     }
-    public = {name for name in names if not name.startswith("_") and isinstance(getattr(module, name), type)}
-    assert public <= set(fusedesk_async.__all__)
+    assert {name for name in public if not name.startswith("_")} <= set(fusedesk_async.__all__)
 
 
 def test_files_are_small():
@@ -90,7 +121,10 @@ def test_the_core_is_pure():
         "_secret",
         "filters",
         "_config",
+        "_routes",
         "_call",
+        "_named",
+        "_commas",
         "_names",
         "_values",
         "_convert",
@@ -98,6 +132,7 @@ def test_the_core_is_pure():
         "_readers",
         "_encode",
         "_hints",
+        "_scopes",
         "_wire",
         "_unpack",
         "_history",
@@ -105,6 +140,7 @@ def test_the_core_is_pure():
         "_match",
         "_server_clock",
         "_json",
+        "_lazy",
         "_seams",
         "_plans",
         "_pagination",
@@ -131,6 +167,10 @@ def test_a_library_that_may_be_replaced_is_imported_in_few_places(library, rooms
     assert {path.stem for path in client if library in imports(path)} == rooms
 
 
+def test_opentelemetry_is_imported_only_by_what_is_imported_for_it():
+    assert {path.parent.name for path in FILES if "opentelemetry" in imports(path)} == {"otel"}
+
+
 def test_time_and_chance_are_handed_in():
     for path in FILES:
         if path.stem not in {"_clock", "_server"} and "sandbox" not in path.parts and "cli" not in path.parts:
@@ -139,7 +179,17 @@ def test_time_and_chance_are_handed_in():
 
 
 def test_importing_the_package_imports_no_extra():
-    extras = ["click", "rich", "starlette", "uvicorn", "orjson", "trio", "pytest", "fusedesk_async.sandbox"]
+    extras = [
+        "click",
+        "rich",
+        "starlette",
+        "uvicorn",
+        "orjson",
+        "trio",
+        "pytest",
+        "opentelemetry",
+        "fusedesk_async.sandbox",
+    ]
     code = f"""
 import sys, httpx  # which imports click and rich for its own command, where it finds them
 before = set(sys.modules)

@@ -13,10 +13,14 @@ from fusedesk_async.models import (
     Acknowledgement,
     Case,
     CaseDetail,
+    Contact,
+    ContactFields,
+    Created,
     CreatedCase,
     Email,
     HistoryItem,
     NewCase,
+    NewContact,
     NewEmail,
     NewNote,
     Note,
@@ -31,11 +35,13 @@ READ: list[Any] = [
     CaseDetail(id=7, history=(Note(type="note"), Email(type="email", id="e1"), HistoryItem(type="fax"))),
     CreatedCase(case_number="AB12"),
     Acknowledgement(raw={"a": 1}),
+    Created(raw={"id": 7}, id=7),
     Access(base_url="https://acme.fusedesk.com", scopes=frozenset({"cases"})),
 ]
 WRITTEN: list[Any] = [
     NOTE,
     EMAIL,
+    NewContact(first_name="Jo"),
     NewCase(department_id=3, summary="s", details="d", opened_by="o", history=[NOTE, EMAIL], tags=[1, "vip"]),
 ]
 
@@ -135,3 +141,9 @@ def test_a_history_is_made_of_what_can_be_written(bad: Any) -> None:
 def test_a_record_on_one_line_loses_line_breaks_between_tokens_only() -> None:
     assert Case(id=1, source=b'{"a":\r\n\t 1,\r"b": "  x"}').json_line == b'{"a":1,"b": "  x"}'
     assert Case(id=1, source=b'{"a": 1}').json_line == b'{"a": 1}'
+
+
+def test_what_can_be_changed_of_a_contact_is_what_a_new_one_can_have() -> None:
+    fields = {field.name for field in attrs.fields(NewContact)}
+    assert fields == ContactFields.__optional_keys__
+    assert fields < {field.name for field in attrs.fields(Contact)}

@@ -6,21 +6,16 @@ import anyio
 import httpx
 import pytest
 from desks import client, new_case
-from tenacity import wait_fixed
 
 from fusedesk_async import (
     CallAnswered,
-    CallRetried,
     FuseDesk,
-    NotFoundError,
     NotSentError,
     QuotaWait,
     QuotaWaitOver,
     RateLimiter,
     RateLimitError,
-    Request,
     RetryPolicy,
-    ServerError,
 )
 from fusedesk_async.sandbox import FixedHour, Sandbox
 
@@ -181,51 +176,6 @@ async def test_people_go_before_bulk_work(clock):
             group.start_soon(bulk.cases.get, number)
         group.start_soon(desk.cases.get, 100)
     assert "v1/cases/100" in [request.path.removeprefix("/api/") for request in sandbox.received][:2]
-
-
-async def test_an_observer_hears_of_answers_retries_and_refusals(sandbox, desk):
-    heard = []
-    sandbox.fault("get", status=503)
-    sandbox.fault("get", nth=2, status=429, retry_after="30")
-    quick = desk.with_options(retry=RetryPolicy(wait=wait_fixed(5)))
-    with desk.observe(heard.append):
-        await quick.cases.get(7)
-    first, retry, second, wait, third, over = heard
-    assert [event.status for event in (first, second, third)] == [503, 429, 200]
-    assert [event.request for event in (first, second, third)] == [Request("GET", "v1/cases/7", n) for n in (1, 2, 3)]
-    assert isinstance(retry, CallRetried)
-    assert (type(retry.error), retry.pause, retry.request.attempts) == (ServerError, 5.0, 1)
-    assert isinstance(wait, QuotaWait)
-    assert (wait.reason, wait.waiting) == ("refused", 1)
-    assert isinstance(over, QuotaWaitOver)
-    assert 30 <= over.seconds <= 33
-
-
-async def test_an_observer_is_told_how_long_an_answer_took(clock):
-    heard, sandbox = [], Sandbox(clock=clock, latency=2.0)
-    async with client(sandbox, clock) as desk:
-        with desk.observe(heard.append):
-            await desk.cases.get(1)
-    assert heard == [CallAnswered(request=Request("GET", "v1/cases/1", 1), status=200, seconds=2.0)]
-
-
-async def test_an_observer_that_raises_is_logged_and_harms_nobody(sandbox, desk, caplog):
-    def fails(event):
-        raise KeyError("oops")
-
-    with desk.observe(fails):
-        assert (await desk.cases.get(7)).id == 7
-    assert (
-        "an observer failed at CallAnswered(request=Request(method='GET', path='v1/cases/7', attempts=1)" in caplog.text
-    )
-    assert sandbox.api_key not in caplog.text
-
-
-async def test_a_failure_that_is_final_is_no_retry(sandbox, desk):
-    heard = []
-    with desk.observe(heard.append), pytest.raises(NotFoundError):
-        await desk.cases.get(999_999)
-    assert [type(event) for event in heard] == [CallAnswered]
 
 
 async def test_clients_that_share_a_limiter_hear_of_each_others_waits_but_not_of_each_others_calls(sandbox, clock):

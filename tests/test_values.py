@@ -11,7 +11,7 @@ from strategies import json_values
 from fusedesk_async import _values
 
 NOTHING = (None, False, "")
-HOOKS = [_values.whole_number, _values.text, _values.flag, _values.moment, _values.identifier, _values.tag_ids]
+HOOKS = [_values.whole_number, _values.text, _values.flag, _values.moment, _values.identifier, _values.ids]
 NAIVE = datetime(2024, 3, 1, 10)  # noqa: DTZ001 - the zone is not guessed
 
 
@@ -137,13 +137,13 @@ def test_no_identifiers(bad: Any) -> None:
     [([1, "2", 3.0, {"id": 4, "tagname": "vip"}, {"id": "5"}], (1, 2, 3, 4, 5)), ([], ()), *((n, ()) for n in NOTHING)],
 )
 def test_tags(value: Any, ids: tuple[int, ...]) -> None:
-    assert _values.tag_ids(value) == ids
+    assert _values.ids(value) == ids
 
 
 @pytest.mark.parametrize("bad", [[None], [""], ["vip"], [{"name": "vip"}], [True], [[1]], "1,2", 7, True, {"id": 1}])
 def test_no_tags(bad: Any) -> None:
     with pytest.raises((ValueError, TypeError), match=r"."):
-        _values.tag_ids(bad)
+        _values.ids(bad)
 
 
 def test_a_required_value_may_not_be_missing() -> None:

@@ -9,8 +9,10 @@ from fusedesk_async.cli._text import one_line
 
 @click.command(short_help="Say whether app and key are good.")
 @connected
-def check(*, connection: Connection) -> None:
+@click.option("--needs", metavar="SCOPES", default="", help="Fail if the key lacks one of these: cases,cases_update.")
+def check(*, connection: Connection, needs: str) -> None:
     """Say whether app and key are good, and what the key may do. Takes one call."""
-    access = ask(connection, lambda desk: desk.check())
+    wanted = {scope.strip() for scope in needs.split(",") if scope.strip()}
+    access = ask(connection, lambda desk: desk.check(needs=wanted))
     click.echo(f"{access.base_url}: app and key are good")
     click.echo(f"scopes: {one_line(', '.join(sorted(access.scopes)) or 'none')}")

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias, cast
 import click
 
 from fusedesk_async import CaseFilters, DateFilter
+from fusedesk_async.cli._names import names_of
 
 _DATES = ("opened", "updated", "closed")
-_FILTERS = ("status", "department_id", "rep_id", "contact_id", "email", "tag_id")
+_FILTERS = ("status", "department", "department_id", "rep", "rep_id", "contact_id", "email", "tag", "tag_id")
 
 
 Command: TypeAlias = Callable[..., None]
@@ -40,12 +41,20 @@ def _options() -> list[Callable[[Command], Command]]:
             for name in _DATES
             for side in ("after", "before")
         ),
+        click.option(
+            "--department",
+            metavar="NAME",
+            shell_complete=names_of("departments"),
+            help="Of the department of this name.",
+        ),
         click.option("--department-id", type=int, metavar="N", help="Of this department."),
+        click.option("--rep", metavar="NAME", shell_complete=names_of("reps"), help="Of this rep: name or address."),
         click.option("--rep-id", type=int, metavar="N", help="Of this rep (the rep's user id)."),
         click.option(
             "--contact-id", type=int, metavar="N", multiple=True, help="Of this contact; may be given several times."
         ),
         click.option("--email", metavar="ADDRESS", help="Of the contacts with this address."),
+        click.option("--tag", metavar="NAME", shell_complete=names_of("tags"), help="With the tag of this name."),
         click.option("--tag-id", type=int, metavar="N", help="With this tag."),
     ]
 

@@ -7,6 +7,7 @@ import click
 from fusedesk_async import __version__
 from fusedesk_async.cli._cases import cases
 from fusedesk_async.cli._check import check
+from fusedesk_async.cli._completion import completion
 from fusedesk_async.cli._exit import MEANINGS
 from fusedesk_async.cli._export import export
 from fusedesk_async.cli._failure import Ending, as_command_error, say
@@ -50,5 +51,5 @@ def fusedesk() -> None:
     """FuseDesk's cases on the command line."""
 
 
-for command in (export, import_, check, cases, sandbox):
+for command in (export, import_, check, cases, sandbox, completion):
     fusedesk.add_command(command)

@@ -83,7 +83,7 @@ async def export_cases(
         PaginationError: The server does not keep the order by id.
         FuseDeskError: A call failed for good, or FuseDesk was out of reach for too long.
     """
-    choice = _Choice.made(desk, to, options)
+    choice = _Choice.made(desk, to, await _without_names(desk, options))
     output = Output(desk, choice.sink(), on_progress)
     try:
         await output.open(choice.job, choice.resume, overwrite=choice.overwrite)
@@ -102,7 +102,7 @@ async def plan_export(desk: FuseDesk, to: Target, **options: Unpack[ExportOption
     Raises:
         FuseDeskError: As `export_cases`.
     """
-    choice = _Choice.made(desk, to, options)
+    choice = _Choice.made(desk, to, await _without_names(desk, options))
     output = Output(desk, choice.sink(), None)
     await output.look(choice.job, choice.resume, overwrite=choice.overwrite)
     with output.watched():
@@ -194,6 +194,14 @@ class _Choice:
             outage=self.outage,
             look_back=self.look_back,
         )
+
+
+async def _without_names(desk: FuseDesk, options: ExportOptions) -> ExportOptions:
+    """The options with ids in place of names: what is gone on with is told by its filters as they are sent."""
+    if not {"department", "rep", "tag"} & options.keys():
+        return options
+    directory = await desk.directory()
+    return cast("ExportOptions", directory.filters(**cast("CaseFilters", options)))
 
 
 def _without_local_port(url: str) -> str:

@@ -44,3 +44,9 @@ class Record:
         if b"\n" in self.source or b"\r" in self.source:
             return b"".join(line.strip() for line in self.source.splitlines())
         return self.source
+
+
+class Written:
+    """A record that is written, whose fields have their names of requests."""
+
+    __slots__ = ()

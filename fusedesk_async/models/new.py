@@ -8,6 +8,7 @@ import attrs
 
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import Day, encode_day
+from fusedesk_async.models._record import Written
 
 
 def _moment(_: object, attribute: "attrs.Attribute[Day | None]", value: Day | None) -> None:
@@ -36,7 +37,7 @@ def _filled(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
 
 
 @attrs.frozen(kw_only=True)
-class NewNote:
+class NewNote(Written):
     """A note or a call to add to a case.
 
     Attributes:
@@ -53,7 +54,7 @@ class NewNote:
 
 
 @attrs.frozen(kw_only=True)
-class NewEmail:
+class NewEmail(Written):
     """An email to add to a case's history. Nothing is sent to anyone.
 
     Attributes:
@@ -102,11 +103,12 @@ def _tags(tags: Iterable[int | str]) -> tuple[int | str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class NewCase:
+class NewCase(Written):
     """A case to open. All of it is from the seed page unless said otherwise.
 
     Attributes:
-        department_id: The department it goes to (`depid`).
+        department_id: The department it goes to (`depid`). Either this or `department` is needed.
+        department: The department's name in its place; see `FuseDesk.directory`.
         summary: The title.
         details: The text.
         opened_by: Who opened it: a name, an address, a number … (`openedby`).
@@ -116,6 +118,7 @@ class NewCase:
         status: `new` (the server's default), `open` or `closed`.
         rep_id: The user id of a rep of that department (`repid`). The server picks one at random if it is None,
             unknown or of another department, so the stored rep can differ from the one asked for.
+        rep: The rep's name or address in its place, likewise.
         contact_id: The contact's id in the CRM (`contactid`).
         contact_uuid: The contact's id in FuseDesk (`contactUuid`; one third-party source).
         email: Used without `contact_id` only: the server looks the contact up in the CRM and links it.
@@ -126,7 +129,8 @@ class NewCase:
         tags: Ids of tags, or their names (the plugin's help); they travel as one list with commas.
     """
 
-    department_id: int
+    department_id: int | None = None
+    department: str | None = None
     summary: str = attrs.field(validator=_filled)
     details: str = attrs.field(validator=_filled)
     opened_by: str = attrs.field(validator=_filled)
@@ -135,6 +139,7 @@ class NewCase:
     date_updated: Day | None = attrs.field(default=None, validator=_moment)
     status: str | None = None
     rep_id: int | None = None
+    rep: str | None = None
     contact_id: int | None = None
     contact_uuid: UUID | str | None = None
     email: str | None = None
@@ -145,3 +150,12 @@ class NewCase:
     history: tuple[NewHistoryItem, ...] = attrs.field(default=(), converter=_items)
     skip_infusionsoft: bool = False
     tags: tuple[int | str, ...] = attrs.field(default=(), converter=_tags)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a case without a department, or one with two of a kind."""
+        if (self.department_id is None) == (self.department is None):
+            message = "a case goes to one department: give department_id or department"
+            raise ConfigurationError(message)
+        if self.rep_id is not None and self.rep is not None:
+            message = "give rep or rep_id, not both"
+            raise ConfigurationError(message)

@@ -49,7 +49,7 @@ class CaseSearch(Resource):
             PaginationError: While iterating: the server ignores the offset, or does not keep the order by id.
         """
         call = get("v1/cases", many(Case), search_query(order_by, **filters))
-        return Pages(self._send, call, page_size=page_size, identity=case_id, ascending=order_by is None)
+        return Pages(self._send, call, page_size=page_size, identity=identity, ascending=order_by is None)
 
     @overload
     async def find_created(
@@ -104,6 +104,6 @@ class CaseSearch(Resource):
         return await find(self.search, what, frozenset(besides), self._server_clock.clock)
 
 
-def case_id(case: Case) -> int:
+def identity(case: Case) -> int:
     """What tells cases apart."""
     return case.id

@@ -8,7 +8,8 @@ from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any
 
 from ._calendar import DATA_ENDS, DAY, MISSING
-from ._people import Contacts, Rep
+from ._contacts import Contacts
+from ._people import Rep
 from ._texts import Letter, feedback, rating
 
 PLAIN = ("status", "repid", "departmentid", "contactid", "companyid", "tags")
@@ -116,7 +117,7 @@ class Cases:
         contact = self._columns["contactid"][case]
         if contact not in self._contacts:
             return Letter(self._seed, case, "A visitor", "", "website form")
-        person = self._contacts.get(contact)
+        person = self._contacts.at_first(contact)
         return Letter(self._seed, case, person.name, person.company, person.email)
 
     def _keep_words(self, case: int) -> None:

@@ -69,7 +69,7 @@ class FixedHour(_Counter):
     ) -> None:
         super().__init__(limit, window, counts_refused)
         self.phase = phase
-        self.used = used
+        self.used: int = used
         self._hour: int | None = None
 
     def admit(self, now: float) -> bool:
@@ -156,7 +156,7 @@ class TokenBucket(_Counter):
         counts_refused: bool = False,
     ) -> None:
         super().__init__(limit, window, counts_refused)
-        self.burst = limit if burst is None else burst
+        self.burst: int = limit if burst is None else burst
         self._tokens = float(max(0, self.burst - used))
         self._at: float | None = None
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from ._calendar import MISSING, iso
-from ._people import Contact, Department, Rep, Tag
+from ._contacts import Contact
+from ._people import Department, Rep, Tag
 from ._state import State
 from ._texts import case_number
 
@@ -47,6 +48,13 @@ def render_detail(state: State, case: int) -> Json:
     return render_case(state, case) | {"history": state.history(case)}
 
 
+def render_feedback(state: State, case: int) -> Json:
+    """What the customer said of a case (6.5); that it is named as in the case is assumed."""
+    shown = render_case(state, case)
+    names = ("caseid", "rating", "feedback", "date_rated", "date_requestedfeedback")
+    return {name: shown[name] for name in names} | {"ask": state.may_ask(case)}
+
+
 def render_tag(tag: Tag, total: int) -> Json:
     """A case tag (7.7) and how many cases carry it."""
     return {"id": tag.id, "tagname": tag.name, "hidden": tag.hidden, "totalcases": total}
@@ -58,27 +66,27 @@ def render_department_v1(department: Department) -> Json:
 
 
 def render_department_v2(department: Department) -> Json:
-    """A department (7.5); the numbers beside id, name and reps are made up."""
+    """A department (7.5); the numbers beside id, name and reps are made up, some as text as PHP is known to send."""
     return {
         "id": department.id,
         "name": department.name,
         "repUserIds": department.reps,
         "allReps": False,
-        "dateCreated": "2019-04-01T09:00:00-05:00",
+        "dateCreated": iso(department.created),
         "dateArchived": None if department.archived is None else iso(department.archived),
-        "stale": 48,
+        "stale": "48",
         "staleWarning": 24,
-        "feedbackDelay": 24,
+        "feedbackDelay": "24",
         "feedbackFrequency": 30,
         "feedbackSample": 50,
         "feedbackTemplateId": None,
-        "replyTemplateId": department.id + 1000,
-        "noteTemplateId": None,
-        "newCaseNoteTemplateId": None,
+        "replyTemplateId": str(department.id + 1000),
+        "noteTemplateId": "",
+        "newCaseNoteTemplateId": False,
         "templateCategory": "",
         "footerHtml": f"<p>{department.name}</p>",
-        "phone": "",
-    }
+        "phone": None,
+    } | department.settings
 
 
 def render_rep_v1(rep: Rep) -> Json:
@@ -123,7 +131,8 @@ def render_contact(contact: Contact) -> Json:
         "emailAddress": contact.email,
         "phone1": contact.phone,
         "timeZone": contact.time_zone,
-        "website": f"https://{contact.email.partition('@')[2]}" if contact.company else "",
-        "dateCreated": "2022-02-14T10:00:00-05:00",
-        "dateUpdated": "2025-12-01T16:30:00-05:00",
+        "website": f"https://{contact.email.partition('@')[2]}" if contact.company and contact.email else "",
+        "dateCreated": iso(contact.created),
+        "dateUpdated": iso(contact.updated),
+        **contact.more,
     }

@@ -65,7 +65,7 @@ class Sandbox:
         latency: float | Callable[[], float] = 0.0,
         clock: Clock | None = None,
     ) -> None:
-        self.state = State(seed, cases)
+        self.state: State = State(seed, cases)
         self.received: deque[Received] = deque(maxlen=_REMEMBERED)
         self._clock = clock or SystemClock()
         self._latency = latency if callable(latency) else partial(float, latency)
@@ -99,8 +99,9 @@ class Sandbox:
         Calls that the limit refuses, or whose key is unknown, are not counted.
 
         Args:
-            operation: search, get, create, update, addnote, tag, untag, history, permissions, poweredby, usage,
-                casetags, departments, reps, contacts, or any.
+            operation: search, get, create, update, addnote, tag, untag, history, update_many, reply, snooze, feedback,
+                permissions, poweredby, usage, casetags, chats, contacts, departments, emails, integrations, reps,
+                webhooks, or any.
             nth: the first call it happens to, counted from now, starting with 1.
             times: to how many calls in a row.
             fields: what happens; see `Fault`.

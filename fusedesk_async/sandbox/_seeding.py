@@ -8,7 +8,8 @@ from random import Random
 
 from ._calendar import DATA_ENDS, DAY, MISSING, midnight, working_time
 from ._cases import Columns
-from ._people import Contacts, Department, Rep, Tag, company_of
+from ._contacts import Contacts, company_of
+from ._people import Department, Rep, Tag
 
 _WEEK = (100, 92, 88, 85, 70, 22, 18)  # how much mail comes on which weekday
 _HOURS = (2, 1, 1, 1, 1, 2, 5, 12, 30, 44, 46, 42, 36, 40, 44, 42, 36, 26, 16, 12, 11, 9, 6, 4)

@@ -1,12 +1,17 @@
-"""Everything a desk knows, as plain data: cases, their histories, tags, reps, departments, contacts."""
+"""Everything a desk knows, as plain data: cases, their histories, tags, reps, departments, contacts, mails, chats."""
 
+from functools import cached_property
 from random import Random
 
 from ._cases import Cases
+from ._contacts import Contacts
 from ._history import Item, make_history
-from ._people import Contacts, Department, Rep, Tag, make_departments, make_reps, make_tags
+from ._inbox import Json, make_chats, make_mails, make_webhooks
+from ._people import Department, Rep, Tag, make_departments, make_reps, make_tags
 from ._search import Searcher
 from ._seeding import make_columns
+
+_LONGEST = 18  # digits of a number that is looked for
 
 
 class State:
@@ -19,11 +24,11 @@ class State:
 
     def __init__(self, seed: int, count: int) -> None:
         self.seed = seed
-        self.random = Random(seed)
+        self.random: Random = Random(seed)
         self.reps: dict[int, Rep] = make_reps()
         self.departments: dict[int, Department] = make_departments()
         self.tags: dict[int, Tag] = make_tags()
-        self.contacts = Contacts(seed, 24 + count // 4)
+        self.contacts: Contacts = Contacts(seed, 24 + count // 4)
         columns = make_columns(
             self.random,
             count,
@@ -32,11 +37,22 @@ class State:
             departments=self.departments,
             tags=self.tags,
         )
-        self.cases = Cases(seed, columns, self.contacts, self.reps)
-        self.searcher = Searcher(self.cases)
+        self.cases: Cases = Cases(seed, columns, self.contacts, self.reps)
+        self.searcher: Searcher = Searcher(self.cases)
         self.notes: dict[int, list[Item]] = {}  # histories that differ from the generated ones
+        self.webhooks: dict[str, Json] = make_webhooks()
         self._generated = count
         self._next_item = (count + 1) * 10
+
+    @cached_property
+    def mails(self) -> dict[str, Item]:
+        """Mails that belong to no case, by id."""
+        return make_mails(self.seed, self.contacts)
+
+    @cached_property
+    def chats(self) -> dict[str, Json]:
+        """Chats by id, closed ones too, as the API writes them."""
+        return make_chats(self.seed, self.contacts, self.reps, self.departments, self._generated)
 
     def history(self, case: int) -> list[Item]:
         """Notes, calls and mails of a case, oldest first."""
@@ -47,9 +63,26 @@ class State:
     def add_history(self, case: int, items: list[Item]) -> None:
         """Append to the history of a case; the items get their ids here."""
         kept = self.notes.setdefault(case, self.history(case))
-        for item in items:
-            number, self._next_item = self._next_item, self._next_item + 1
+        for item in [*items]:
+            number = self.next_number()
             kept.append(item | {"id": str(number) if item["type"] == "email" else number})
+
+    def next_number(self) -> int:
+        """A number that no item of a history has."""
+        number, self._next_item = self._next_item, self._next_item + 1
+        return number
+
+    def mail_in_a_case(self, number: str) -> Item | None:
+        """The mail with that id from any history, or None."""
+        short = number.isascii() and number.isdigit() and len(number) <= _LONGEST
+        case = int(number) // 10 if short else 0  # as generated histories are numbered
+        histories = [self.history(case) if case in self.cases else [], *self.notes.values()]
+        return next((item for items in histories for item in items if item["id"] == number), None)
+
+    def may_ask(self, case: int) -> bool:
+        """Whether the customer of a case may be asked what he or she thinks of it."""
+        allowed: bool = self.cases.values(case).get("askFeedback", True)
+        return allowed
 
     def change(self, case: int, now: int, **fields: object) -> None:
         """Set members of a case as an API call does: `date_updated` moves to now, unless it is given."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from ._phrases import CLOSINGS, FEEDBACK, FOOTERS, GREETINGS, PRODUCTS, SHORT_MAILS
-from ._topics import TOPICS
+from ._topics import TOPICS, Topic
 
 T = TypeVar("T")
 _MASK = (1 << 64) - 1
@@ -67,7 +67,7 @@ class Letter:
         self.name = name
         self.sender = sender
         self._dice = mix(seed, number)
-        self.topic = TOPICS[self._dice % len(TOPICS)]
+        self.topic: Topic = TOPICS[self._dice % len(TOPICS)]
         dice = Dice(self._dice >> 8)
         self._details = {
             "order": 48_000 + dice.below(40_000),

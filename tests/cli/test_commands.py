@@ -31,6 +31,15 @@ def test_check_tells_address_and_scopes(invoke: Invoke) -> None:
     assert scopes == "scopes: cases, cases_update"
 
 
+def test_check_fails_where_a_scope_is_missing(invoke: Invoke, sandbox: Sandbox) -> None:
+    assert invoke("check", "--needs", "cases, cases_update").exit_code == Exit.FINE
+    result = invoke("check", "--needs", "reps,cases,cases_create")
+    assert result.exit_code == Exit.CONFIGURATION
+    assert result.stdout == ""
+    assert result.stderr.startswith("fusedesk: the key lacks the scopes cases_create, reps. Give the key ")
+    assert len(sandbox.received) == 2
+
+
 def test_the_key_may_go_in_the_query(invoke: Invoke, sandbox: Sandbox) -> None:
     assert invoke("check", "--auth", "query").exit_code == Exit.FINE
     assert "apikey" in dict(sandbox.received[0].query)

@@ -15,7 +15,10 @@ from fusedesk_async import (
     APIError,
     Bookmark,
     CallAnswered,
+    CallEnded,
+    CallLost,
     CallRetried,
+    CallStarted,
     CannotTellError,
     Case,
     CaseDetail,
@@ -34,6 +37,7 @@ from fusedesk_async import (
     OutcomeUnknownError,
     Page,
     Pages,
+    PermissionDeniedError,
     QuotaWait,
     QuotaWaitOver,
     RateLimiter,
@@ -50,6 +54,7 @@ from fusedesk_async import (
     on,
 )
 from fusedesk_async.importing import ImportProgress, ImportReport, ImportRow, import_cases
+from fusedesk_async.otel import instrumented
 
 
 async def clients() -> None:
@@ -72,6 +77,8 @@ async def clients() -> None:
         assert_type(opened.allowance, Allowance)
         assert_type(opened.allowance.blocked_until, datetime | None)
         assert_type(await opened.check(), Access)
+        assert_type(await opened.check(needs={"cases", "cases_update"}), Access)
+        await opened.check({"cases"})  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
         assert_type(await opened.session.permissions(), frozenset[str])
         assert_type(await opened.call("GET", "v2/reps", query={"a": 1}), Any)
         opened.with_options(priority="urgent")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -84,6 +91,12 @@ def heard(event: Event) -> str:
             assert_type(request, Request)
             assert_type((status, seconds), tuple[int, float])
             return request.path
+        case CallStarted(call=call):
+            assert_type(call, int)
+        case CallLost(error=error, waited=waited):
+            assert_type((error, waited), tuple[FuseDeskError, float])
+        case CallEnded(error=failure, cancelled=cancelled):
+            assert_type((failure, cancelled), tuple[FuseDeskError | None, bool])
         case CallRetried(error=error, pause=pause):
             assert_type(error, FuseDeskError)
             return f"{pause:.0f}"
@@ -92,7 +105,8 @@ def heard(event: Event) -> str:
             assert_type((until, waiting), tuple[datetime, int])
             return reason
         case QuotaWaitOver():
-            return f"{event.seconds:.0f}"
+            assert_type(event.seconds, float)
+    return ""
 
 
 def only_answers(event: CallAnswered) -> None:
@@ -102,6 +116,9 @@ def only_answers(event: CallAnswered) -> None:
 async def observers(desk: FuseDesk) -> None:
     with desk.observe(heard), desk.observe(print), desk.observe(lambda event: assert_type(event, Event)):
         await desk.check()
+    with instrumented(desk), instrumented(desk, tracer_provider=None, meter_provider=None):
+        await desk.check()
+    instrumented(desk, tracer_provider=3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     desk.observe(only_answers)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     RateLimiter(reserve=0.2, assumed_limit=600, usage_header="X-Calls-Left")
     RateLimiter(reserve="0.2")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
@@ -196,6 +213,9 @@ async def cases(desk: FuseDesk) -> None:
 
 def failures(error: FuseDeskError) -> None:
     assert_type(error.request, Request | None)
+    if isinstance(error, PermissionDeniedError):
+        assert_type(error.scope, str | None)
+        assert_type(error.missing, tuple[str, ...])
     if isinstance(error, APIError):
         assert_type(error.status, int | None)
         assert_type(error.retry_after, float | None)

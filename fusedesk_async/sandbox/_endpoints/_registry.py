@@ -9,9 +9,21 @@ from fusedesk_async.sandbox._state import State
 
 Handler = Callable[[State, Call], object]
 
-#: Scopes of section 2.1, and two whose names are assumed: `casetags` and `contacts`.
+#: Scopes of section 2.1, and some whose names are assumed: `casetags`, `chats`, `contacts`, `emails` and `webhooks`.
 ALL_SCOPES = frozenset(
-    {"cases", "cases_create", "cases_update", "casetags", "contacts", "departments", "integrations", "reps"}
+    {
+        "cases",
+        "cases_create",
+        "cases_update",
+        "casetags",
+        "chats",
+        "contacts",
+        "departments",
+        "emails",
+        "integrations",
+        "reps",
+        "webhooks",
+    }
 )
 
 

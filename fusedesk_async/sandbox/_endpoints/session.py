@@ -1,4 +1,4 @@
-"""Session and usage (2.2), known from FuseDesk's plugin."""
+"""Session, usage (2.2) and integrations, known from FuseDesk's plugin."""
 
 from fusedesk_async.sandbox._call import Call
 from fusedesk_async.sandbox._state import State
@@ -25,3 +25,13 @@ def usage(_: State, call: Call) -> object:
         return {"limit": None, "used": None, "remaining": None}
     limit, remaining = call.usage
     return {"limit": limit, "used": limit - remaining, "remaining": remaining}
+
+
+@endpoint("GET", "v1/integrations", "integrations", "integrations")
+def integrations(_: State, __: Call) -> object:
+    """What the account is connected with (WP54); the values, and that ids may be text, are made up."""
+    return [
+        {"id": 3, "name": "Website chat", "platform": "livechat"},
+        {"id": "keap-1", "name": "Keap", "platform": "infusionsoft"},
+        {"id": "", "name": "Shop", "platform": None},
+    ]

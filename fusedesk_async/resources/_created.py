@@ -1,0 +1,29 @@
+"""Reads the answer to the making of something."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fusedesk_async import _values
+from fusedesk_async._call import Report
+from fusedesk_async._readers import acknowledgement
+from fusedesk_async.models.created import Created
+
+K = TypeVar("K", int, str)
+
+
+def created_number(text: bytes, report: Report) -> Created[int]:
+    """The answer where ids are numbers."""
+    return _created(text, report, _values.whole_number)
+
+
+def created_text(text: bytes, report: Report) -> Created[str]:
+    """The answer where ids are texts."""
+    return _created(text, report, _values.text)
+
+
+def _created(text: bytes, report: Report, hook: Callable[[Any], K | None]) -> Created[K]:
+    answer = acknowledgement(text, report).raw
+    try:
+        return Created(raw=answer, id=hook(answer["id"]))
+    except (KeyError, TypeError, ValueError):  # another shape, which is no less good
+        return Created(raw=answer)

@@ -1,0 +1,85 @@
+"""Keeps what has a name, and looks names up."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import anyio
+import attrs
+
+from fusedesk_async._call import Call, Send
+from fusedesk_async._named import KINDS, Kind, Named, unknown_names
+from fusedesk_async.errors import PermissionDeniedError
+from fusedesk_async.models.directory import Directory
+from fusedesk_async.resources.case_tags import CaseTags
+from fusedesk_async.resources.departments import Departments
+from fusedesk_async.resources.reps import Reps
+
+T = TypeVar("T")
+
+_LISTS: dict[Kind, str] = {"department": "departments", "rep": "reps", "tag": "tags"}
+
+
+class Shelf:
+    """The directory of a client and its views. Each of its lists is fetched when it is first needed."""
+
+    def __init__(self) -> None:
+        self._directory = Directory()
+        self._known: set[Kind] = set()
+        self._lock = anyio.Lock()
+
+    async def directory(self, send: Send, kinds: Iterable[Kind] = KINDS, *, refresh: bool = False) -> Directory:
+        """What is known, with these kinds in it.
+
+        Args:
+            send: Carries out a call.
+            kinds: What is needed.
+            refresh: Fetch these anew.
+
+        Raises:
+            PermissionDeniedError: The key may read none of them.
+        """
+        async with self._lock:  # else each of many tasks would fetch the same
+            for kind in kinds:
+                if refresh or kind not in self._known:
+                    await self._fetch(kind, send)
+        denied = self._directory.denied
+        if all(kind in denied for kind in kinds):
+            first = next(denied[kind] for kind in kinds)
+            raise type(first)(*first.args)
+        return self._directory
+
+    async def resolved(self, call: Call[T], send: Send) -> Call[T]:
+        """The call with ids in place of its names.
+
+        Raises:
+            NameLookupError: None or several have such a name.
+            PermissionDeniedError: The key may not read what has it.
+        """
+        names = list(unknown_names(call))
+        directory = await self.directory(send, dict.fromkeys(name.kind for name in names))
+        for name in names:
+            name.id = _id(directory, name)
+        if isinstance(call.tail, Named):
+            return attrs.evolve(call, path=f"{call.path}/{call.tail.id}", tail=None)
+        return call
+
+    async def _fetch(self, kind: Kind, send: Send) -> None:
+        fetch: dict[Kind, Callable[[], Awaitable[Sequence[Any]]]] = {
+            "department": Departments(send).all,
+            "rep": Reps(send).all,
+            "tag": CaseTags(send).all,
+        }
+        denied = {other: error for other, error in self._directory.denied.items() if other != kind}
+        found: Sequence[Any] = ()
+        try:
+            found = await fetch[kind]()
+        except PermissionDeniedError as error:
+            denied[kind] = error
+        self._directory = attrs.evolve(self._directory, **{_LISTS[kind]: tuple(found)}, denied=denied)
+        self._known.add(kind)
+
+
+def _id(directory: Directory, name: Named) -> int:
+    if name.kind == "rep":
+        return directory.rep(name.text).user_id
+    return (directory.department if name.kind == "department" else directory.tag)(name.text).id
