@@ -22,7 +22,8 @@ from fusedesk_async._secret import ApiKey
 from fusedesk_async._settings import Settings
 from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
 from fusedesk_async._version import __version__
-from fusedesk_async.errors import ConfigurationError, warn
+from fusedesk_async._words import warn
+from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.resources._by_name import ByName
 from fusedesk_async.resources._resources import Resources
 

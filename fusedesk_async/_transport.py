@@ -25,6 +25,7 @@ from fusedesk_async._shelter import Shelter
 from fusedesk_async._turns import Grant, Patience, Places
 from fusedesk_async._waits import utc
 from fusedesk_async._wire import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer, decode, refusal
+from fusedesk_async._words import warn
 from fusedesk_async.errors import (
     AnswerLostError,
     AuthenticationError,
@@ -34,7 +35,6 @@ from fusedesk_async.errors import (
     Request,
     ServerError,
     UnexpectedResponseError,
-    warn,
 )
 
 T = TypeVar("T")

@@ -15,7 +15,8 @@ from fusedesk_async._plans import Ordered, Page, Plain, Plan
 from fusedesk_async._readers import Records
 from fusedesk_async._seams import Ask, OrderIgnored, Seams
 from fusedesk_async._stream import Stream
-from fusedesk_async.errors import ConfigurationError, PaginationError, UnexpectedResponseError, warn
+from fusedesk_async._words import warn
+from fusedesk_async.errors import ConfigurationError, PaginationError, UnexpectedResponseError
 from fusedesk_async.models import Record
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from fusedesk_async import _json
 from fusedesk_async._call import Call, Notice, Report
 from fusedesk_async._hints import retry_after
 from fusedesk_async._scopes import likely_scope, named_scope
+from fusedesk_async._words import one_line
 from fusedesk_async.errors import (
     APIError,
     AuthenticationError,
@@ -22,7 +23,6 @@ from fusedesk_async.errors import (
     RequestRejectedError,
     ServerError,
     UnexpectedResponseError,
-    one_line,
 )
 
 T = TypeVar("T")

@@ -23,38 +23,15 @@ Errors hold plain values and pass all of them to `args`, so they pickle, copy an
 None of them holds a live request, a response or the API key.
 """
 
-import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal, TypeAlias
 
-import attrs
+from fusedesk_async._words import FuseDeskWarning as FuseDeskWarning  # noqa: PLC0414 - it is public here
+from fusedesk_async._words import Request as Request  # noqa: PLC0414 - likewise
+from fusedesk_async._words import one_line
 
 ExportTrouble: TypeAlias = Literal["output", "exists", "checkpoint", "locked", "closed"]
-
-
-@attrs.frozen
-class Request:
-    """What was asked, in a form that is safe to print.
-
-    Attributes:
-        method: `GET`, `POST` or `DELETE`.
-        path: The path below the API's root, without the query.
-        attempts: How often it was sent; 0 if it never was.
-    """
-
-    method: str
-    path: str
-    attempts: int = 1
-
-    def __str__(self) -> str:
-        """`GET v1/cases, tried 3 times`."""
-        times = {0: "not sent", 1: "tried once"}.get(self.attempts, f"tried {self.attempts} times")
-        return f"{self.method} {self.path}, {times}"
-
-
-class FuseDeskWarning(UserWarning):
-    """Something was odd but could be dealt with: noise around an answer, a record that could not be read."""
 
 
 class FuseDeskError(Exception):
@@ -331,13 +308,3 @@ class ExportError(FuseDeskError):
     def __init__(self, message: str, request: Request | None = None, reason: ExportTrouble = "output") -> None:
         super().__init__(message, request, reason)
         self.reason: ExportTrouble = reason
-
-
-def one_line(text: str) -> str:
-    """The text in one line, and without characters that a terminal or a log would take as orders."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
-
-
-def warn(message: str) -> None:
-    """Tell the user of the library about something odd that was dealt with."""
-    warnings.warn(message, FuseDeskWarning, stacklevel=2)

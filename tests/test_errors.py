@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fusedesk_async import errors
+from fusedesk_async._words import warn
 from fusedesk_async.errors import FuseDeskError, Request
 
 REQUEST = Request("POST", "v1/cases/42", 3)
@@ -93,4 +94,4 @@ def test_a_request_says_how_often_it_was_tried(attempts: int, text: str) -> None
 
 def test_warnings_are_of_their_own_class() -> None:
     with pytest.warns(errors.FuseDeskWarning, match="odd"):
-        errors.warn("odd")
+        warn("odd")

@@ -117,6 +117,7 @@ def imports(path):
 
 def test_the_core_is_pure():
     core = [
+        "_words",
         "errors",
         "_secret",
         "filters",

@@ -19,6 +19,10 @@ DEPRECATED = re.compile(r"/api/v1/(departments|reps).*")
 TYPED = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "typing").glob("*.py"))
 
 
+MADE_OF_OTHERS = {"cases.find_created"}
+"""Calls that send nothing of their own: this one searches."""
+
+
 def named(operation):
     return operation.call
 
@@ -37,7 +41,7 @@ def calls(owner, prefix=""):
 
 def test_every_call_has_one_row_and_every_row_a_call():
     desk = FuseDesk("acme", api_key="key")
-    assert Counter(operation.call for operation in OPERATIONS) == Counter(["check", *calls(desk)])
+    assert Counter(operation.call for operation in OPERATIONS) == Counter({"check", *calls(desk)} - MADE_OF_OTHERS)
 
 
 def test_nothing_is_called_list():
