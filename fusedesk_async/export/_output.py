@@ -3,14 +3,16 @@
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import partial
+from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
 import attrs
 from anyio import to_thread
 
 from fusedesk_async._client import FuseDesk
+from fusedesk_async._convert import LONGEST_ID
 from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
-from fusedesk_async.errors import UnexpectedResponseError
+from fusedesk_async.errors import ExportError, UnexpectedResponseError, one_line
 from fusedesk_async.export._checkpoint import MOST_IDS, Checkpoint, Job
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
 from fusedesk_async.export._row import Row
@@ -39,6 +41,8 @@ class Output:
         self.plan: ExportPlan | None = None
         self.meter = Meter()
         self.outage = ""
+        self._busy = Lock()
+        self._is_closed = False
         self.seams_mended = self.salvaged = 0
 
     @contextmanager
@@ -69,7 +73,8 @@ class Output:
         old = self.checkpoint
         new = 0 if old.phase == "changes" else len(rows)  # those come again if they belong to the export
         ids = {*old.rejected_ids}
-        unread = [error.record_id for error in rejected if error.record_id is None or error.record_id not in ids]
+        whose = [_kept_id(error.record_id) for error in rejected]
+        unread = [each for each in whose if each is None or each not in ids]
         counted = attrs.evolve(
             old,
             cases=old.cases + new,
@@ -107,8 +112,10 @@ class Output:
         )
 
     def close(self) -> None:
-        """Let the output go."""
-        self._sink.close()
+        """Let the output go, once it is not at work: asyncio's own cancellation does not wait for a thread."""
+        with self._busy:
+            self._is_closed = True
+            self._sink.close()
 
     def tell(self) -> None:
         """Tell how far it is."""
@@ -144,6 +151,20 @@ class Output:
             self.tell()
 
     async def _blocking(self, work: Callable[[], T]) -> T:
-        if self._sink.blocks_briefly:
-            return await to_thread.run_sync(work)
-        return work()
+        if not self._sink.blocks_briefly:
+            return work()
+        return await to_thread.run_sync(self._one_at_a_time, work)
+
+    def _one_at_a_time(self, work: Callable[[], T]) -> T:
+        with self._busy:
+            if self._is_closed:
+                message = "the export was cancelled"
+                raise ExportError(message)
+            return work()
+
+
+def _kept_id(number: int | str | None) -> int | str | None:
+    """The id of a record that could not be read, as JSON can hold it."""
+    if isinstance(number, str):
+        return one_line(number)
+    return number if number is None or -(2**63) <= number < 2**63 else str(number)[:LONGEST_ID]

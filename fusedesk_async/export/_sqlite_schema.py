@@ -90,3 +90,5 @@ def _insertion(table: str, names: tuple[str, ...]) -> str:
 INSERT_CASE = _insertion("cases", (*CASES.names, *STATE))
 INSERT_ITEM = _insertion("history", ("case_id", "position", *ITEMS.names))
 INSERT_TAG = _insertion("tags", ("case_id", "tag_id"))
+STATE_OF_CASE = f"SELECT {', '.join(STATE)} FROM cases WHERE id = ?"  # noqa: S608 - our names
+SET_STATE = f"UPDATE cases SET {', '.join(f'{name} = ?' for name in STATE)} WHERE id = ?"  # noqa: S608 - our names
