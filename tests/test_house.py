@@ -21,9 +21,8 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
     listed = fusedesk_async.__all__
     assert listed == sorted(listed)
     visible = {name for name in vars(fusedesk_async) if not name.startswith("_")}
-    assert visible - {"errors", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"} == set(listed) - {
-        "__version__"
-    }
+    modules = {"errors", "export", "filters", "models", "resources", "sandbox", "pytest_plugin", "cli"}
+    assert visible - modules == set(listed) - {"__version__"}
 
 
 @pytest.mark.parametrize("module", [errors, models])
@@ -129,7 +128,7 @@ def test_time_and_chance_are_handed_in():
 
 
 def test_importing_the_package_imports_no_extra():
-    extras = ["click", "rich", "starlette", "uvicorn", "orjson", "trio", "pytest", "fusedesk_async.sandbox"]
+    extras = ["click", "rich", "starlette", "uvicorn", "orjson", "trio", "pytest", "pyarrow", "fusedesk_async.sandbox"]
     code = f"""
 import sys, httpx  # which imports click and rich for its own command, where it finds them
 before = set(sys.modules)

@@ -42,10 +42,10 @@ def sink(path: Path, *, history: bool = False, update: bool = False) -> Sink:
     return sink_for(path, format_of(path, None), history=history, guard_formulas=False, update=update)
 
 
-def case(text: str | dict[str, Any]) -> Case:
+def case(text: bytes | dict[str, Any]) -> Case:
     """A case as a page of a search brings it."""
-    source = text if isinstance(text, str) else json.dumps(text)
-    records = many(Case)(f"[{source}]".encode(), _heard)
+    source = text if isinstance(text, bytes) else json.dumps(text).encode()
+    records = many(Case)(b"[" + source + b"]", _heard)
     return records.items[0]
 
 
