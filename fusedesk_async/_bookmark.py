@@ -10,7 +10,7 @@ from fusedesk_async._call import Call
 from fusedesk_async._encode import encode
 from fusedesk_async.errors import ConfigurationError
 
-_TEXT = r"fusedesk-walk/1 (?:-|([0-9]{1,19})) ([0-9]{1,19}) ([0-9a-f]{16})"
+_TEXT = r"fusedesk-walk/1 (?:-|(-?[0-9]{1,4300})) ([0-9]{1,19}) ([0-9a-f]{16})"
 
 
 @attrs.frozen

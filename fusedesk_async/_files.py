@@ -5,8 +5,8 @@ import platform
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from fusedesk_async.errors import ExportError
 
@@ -34,12 +34,23 @@ def sync_folder(folder: Path) -> None:
 def write_durably(path: Path, content: bytes) -> None:
     """Give a file a new content: after a crash it has either the old one or the new one, whole."""
     fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
+    with unless_it_fails(fresh), fresh.open("wb") as file:
         file.write(content)
         file.flush()
         sync(file.fileno())
     fresh.replace(path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def unless_it_fails(path: Path) -> Generator[None, None, None]:
+    """Remove a file again if the block that makes it fails: what is left of it would keep a full disk full."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 @contextmanager
@@ -68,31 +79,39 @@ def held(target: Path) -> Generator[None, None, None]:
     with named(path):
         file = _locked(path, target)
     with file:
-        file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
-        file.flush()
+        with suppress(OSError):  # on a full disk it is held all the same
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
-def _locked(path: Path, target: Path) -> BinaryIO:
+def _locked(path: Path, target: Path) -> FileIO:
     """The open lock file, which nobody else has."""
     while True:
-        file = path.open("a+b")
+        file = FileIO(path, "a+")
         if not _take(file):
             file.seek(0)
             holder = file.readline().decode(errors="replace").strip() or "another process"
             file.close()
             message = f"{target} is in use by {holder}"
             raise ExportError(message, None, "locked")
-        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            file.truncate(0)
+        if _is_at(path, file):
             return file
         file.close()  # who had it has just removed it
 
 
-def _take(file: BinaryIO) -> bool:
+def _is_at(path: Path, file: FileIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _take(file: FileIO) -> bool:
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,7 @@
 """What errors and warnings are made of."""
 
 import warnings
+from typing import ClassVar
 
 import attrs
 
@@ -23,6 +24,35 @@ class Request:
         """`GET v1/cases, tried 3 times`."""
         times = {0: "not sent", 1: "tried once"}.get(self.attempts, f"tried {self.attempts} times")
         return f"{self.method} {self.path}, {times}"
+
+
+class FuseDeskError(Exception):
+    """The root of every failure. Its text is one line: what happened, what was asked, and what to do about it.
+
+    Attributes:
+        message: What happened.
+        request: What was asked; None if no request was involved.
+        completed: For a call that is made of several requests, how many of its elements are already through.
+    """
+
+    __module__ = "fusedesk_async.errors"  # where it is public
+    advice: ClassVar[str] = ""
+    completed: int | None = None
+
+    def __init__(self, message: str, request: Request | None = None, *details: object) -> None:
+        super().__init__(message, request, *details)
+        self.message = message
+        self.request = request
+
+    def __str__(self) -> str:
+        asked = f" [{self.request}]" if self.request else ""
+        through = "" if self.completed is None else f"; {self.completed} elements are already through"
+        advice = f". {self.advice}" if self.advice else ""
+        return one_line(f"{self.message}{self._details()}{asked}{through}{advice}")
+
+    def _details(self) -> str:
+        """What a subclass knows besides the message."""
+        return ""
 
 
 class FuseDeskWarning(UserWarning):

@@ -25,41 +25,13 @@ None of them holds a live request, a response or the API key.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from fusedesk_async._words import FuseDeskWarning as FuseDeskWarning  # noqa: PLC0414 - it is public here
+from fusedesk_async._words import FuseDeskError as FuseDeskError  # noqa: PLC0414 - they are public here
+from fusedesk_async._words import FuseDeskWarning as FuseDeskWarning  # noqa: PLC0414 - likewise
 from fusedesk_async._words import Request as Request  # noqa: PLC0414 - likewise
-from fusedesk_async._words import one_line
 
 ExportTrouble: TypeAlias = Literal["output", "exists", "checkpoint", "locked", "closed"]
-
-
-class FuseDeskError(Exception):
-    """The root of every failure. Its text is one line: what happened, what was asked, and what to do about it.
-
-    Attributes:
-        message: What happened.
-        request: What was asked; None if no request was involved.
-        completed: For a call that is made of several requests, how many of its elements are already through.
-    """
-
-    advice: ClassVar[str] = ""
-    completed: int | None = None
-
-    def __init__(self, message: str, request: Request | None = None, *details: object) -> None:
-        super().__init__(message, request, *details)
-        self.message = message
-        self.request = request
-
-    def __str__(self) -> str:
-        asked = f" [{self.request}]" if self.request else ""
-        through = "" if self.completed is None else f"; {self.completed} elements are already through"
-        advice = f". {self.advice}" if self.advice else ""
-        return one_line(f"{self.message}{self._details()}{asked}{through}{advice}")
-
-    def _details(self) -> str:
-        """What a subclass knows besides the message."""
-        return ""
 
 
 class ConfigurationError(FuseDeskError, ValueError):

@@ -188,6 +188,7 @@ def test_importing_the_package_imports_no_extra():
         "orjson",
         "trio",
         "pytest",
+        "pyarrow",
         "opentelemetry",
         "fusedesk_async.sandbox",
     ]

@@ -6,7 +6,6 @@ exact, and after a power failure as well, if the disk does what fsync asks of it
 """
 
 import gzip
-import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -23,9 +22,6 @@ from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume, checked_target, required
 
-Settle = Callable[[Path, Path, Event], object]
-"""Makes the output itself of `OUT.part`, durable or not at all; the event says that it is not wanted any more."""
-
 
 class Lines(Protocol):
     """A format in which each row is text behind that of the row before."""
@@ -38,11 +34,16 @@ class Lines(Protocol):
         ...
 
 
-def rename(part: Path, target: Path, interrupted: Event) -> None:
-    """The usual way to settle: the part is the output."""
-    del interrupted
-    part.replace(target)
-    sync_folder(target.parent)
+class Conversion(Protocol):
+    """What becomes of `OUT.part` before it gets the name of the output."""
+
+    def is_done(self, part: Path) -> bool:
+        """Whether it is converted already."""
+        ...
+
+    def __call__(self, part: Path, interrupted: Event) -> None:
+        """Convert it in its place: whole or not at all. The event says that it is not wanted any more."""
+        ...
 
 
 class AppendSink:
@@ -52,29 +53,32 @@ class AppendSink:
         target: `OUT`.
         lines: The format.
         packed: Whether to compress with gzip, one member for each commit.
-        settle: Makes `OUT` of `OUT.part`.
+        conversion: What becomes of `OUT.part` once all rows are in it.
     """
 
     blocks_briefly = True
 
-    def __init__(self, target: Path, lines: Lines, *, packed: bool = False, settle: Settle = rename) -> None:
+    def __init__(
+        self, target: Path, lines: Lines, *, packed: bool = False, conversion: Conversion | None = None
+    ) -> None:
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
         self._place = target.with_name(f"{target.name}.checkpoint")
         self._lines = lines
         self._pack: Callable[[bytes], bytes] = partial(gzip.compress, compresslevel=6, mtime=0) if packed else bytes
-        self._settle = settle
+        self._conversion = conversion
         self._interrupted = Event()
         self._holds = ExitStack()
-        self._file: FileIO
+        self._file: FileIO | None = None
         self._overwrite = self._is_cut = False
 
     def look(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
         """How far an earlier run has come."""
-        found = None if resume == "never" else self._found(job)
-        required(found, resume, self._target)
-        if not (found and found.phase == "complete" and not self._part.exists()):  # else it has its name already
-            checked_target(self._target, overwrite=overwrite)
+        with named(self._target):
+            found = None if resume == "never" else self._found(job)
+            required(found, resume, self._target)
+            if not (found and self._is_named(found)):
+                checked_target(self._target, overwrite=overwrite)
         return found
 
     def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
@@ -82,24 +86,21 @@ class AppendSink:
         self._holds.enter_context(held(self._target))
         self._overwrite = overwrite
         found = self.look(job, resume=resume, overwrite=overwrite)
-        if found and found.phase == "complete" and not self._part.exists():
-            return found  # it was stopped right behind that
         with named(self._part):
-            self._file = self._holds.enter_context(FileIO(self._part, "r+b" if self._part.exists() else "w+b"))
-        if found:
-            self._check_length(found.size)
+            if not (found and (self._is_named(found) or self._is_converted(found))):
+                self._file = self._opened(found.size if found else 0)
         return found or Checkpoint(job=job)
 
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
         """Append rows: first the rows, then the place."""
         text = self._lines.encode(rows)
-        text = text if checkpoint.size else self._lines.header + text
         with named(self._part):
-            if not self._is_cut:
-                self._cut(checkpoint.size)
-            if text:
-                self._append(self._pack(text))
-            checkpoint = attrs.evolve(checkpoint, size=self._file.tell())
+            file = self._cut_file(checkpoint.size)
+            if not checkpoint.size:
+                self._append(file, self._pack(self._lines.header + text))
+            elif text:
+                self._append(file, self._pack(text))
+            checkpoint = attrs.evolve(checkpoint, size=file.tell())
             write_durably(self._place, checkpoint.encode())
         return checkpoint
 
@@ -107,48 +108,73 @@ class AppendSink:
         """Give the output its name."""
         with named(self._target):
             if self._part.exists():
-                self._file.close()
+                if self._file:
+                    self._file.close()
                 checked_target(self._target, overwrite=self._overwrite)
-                self._settle(self._part, self._target, self._interrupted)
-                self._part.unlink(missing_ok=True)
+                if self._conversion and not self._conversion.is_done(self._part):
+                    self._conversion(self._part, self._interrupted)
+                self._part.replace(self._target)
+                sync_folder(self._target.parent)
             self._place.unlink(missing_ok=True)
             sync_folder(self._target.parent)
             return self._target.stat().st_size
 
     def interrupt(self) -> None:
-        """Stop making the output of its part."""
+        """Stop a conversion."""
         self._interrupted.set()
 
     def close(self) -> None:
         """Close the file and let go of the lock. A part in which there is nothing goes."""
-        with suppress(OSError):
-            if not self._place.exists() and not self._part.stat().st_size:
-                self._part.unlink()
+        if self._file:
+            with suppress(OSError):
+                if not self._place.exists() and not self._part.stat().st_size:
+                    self._part.unlink()
         self._holds.close()
 
     def _found(self, job: Job) -> Checkpoint | None:
         with named(self._place):
             if not self._place.exists():
                 return None
-            return Checkpoint.decode(self._place.read_bytes(), self._place).resumed(job, self._place)
+            found = Checkpoint.decode(self._place.read_bytes(), self._place).resumed(job, self._place)
+        return None if self._is_named(found) and not self._target.exists() else found  # what was whole is gone
 
-    def _check_length(self, size: int) -> None:
-        length = os.fstat(self._file.fileno()).st_size
+    def _is_named(self, found: Checkpoint) -> bool:
+        """Whether a run was stopped right behind giving the output its name."""
+        return found.phase == "complete" and not self._part.exists()
+
+    def _is_converted(self, found: Checkpoint) -> bool:
+        """Whether a run was stopped right before that, and nothing else is left to do."""
+        return found.phase == "complete" and self._conversion is not None and self._conversion.is_done(self._part)
+
+    def _opened(self, size: int) -> FileIO:
+        """`OUT.part`, of which so many bytes count.
+
+        Raises:
+            ExportError: There are fewer.
+        """
+        length = self._part.stat().st_size if self._part.exists() else 0
         if length < size:
             message = f"{self._part} has {length} bytes where {size} are recorded, so it was changed; begin anew"
             raise ExportError(message, None, "checkpoint")
+        return self._holds.enter_context(FileIO(self._part, "r+b" if self._part.exists() else "w+b"))
 
-    def _cut(self, size: int) -> None:
-        """Cut off what does not count: what an earlier run left behind the counted bytes, or all of another job's."""
-        if not size:
-            self._place.unlink(missing_ok=True)  # or after a crash it would count bytes of this job
-            sync_folder(self._place.parent)
-        self._file.truncate(size)
-        self._file.seek(size)
-        self._is_cut = True
+    def _cut_file(self, size: int) -> FileIO:
+        """The file without what does not count: what an earlier run left behind the counted bytes, or another job's."""
+        file = self._file
+        if file is None:
+            raise AssertionError
+        if not self._is_cut:
+            if not size:
+                self._place.unlink(missing_ok=True)  # or after a crash it would count bytes of this job
+                sync_folder(self._place.parent)
+            file.truncate(size)
+            file.seek(size)
+            sync(file.fileno())
+            self._is_cut = True
+        return file
 
-    def _append(self, text: bytes) -> None:
+    def _append(self, file: FileIO, text: bytes) -> None:
         rest = memoryview(text)
         while rest:
-            rest = rest[self._file.write(rest) :]
-        sync(self._file.fileno())
+            rest = rest[file.write(rest) :]
+        sync(file.fileno())

@@ -1,17 +1,22 @@
 """How far an export has come, as it is kept beside its output: nothing of the key is in it."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 import attrs
 import msgspec
 
+from fusedesk_async import _json
+from fusedesk_async._bookmark import Bookmark
 from fusedesk_async.errors import ExportError
 
 VERSION = 1
 MOST_IDS = 1_000
 """So many ids of cases that could not be read are kept; all are counted."""
 
+C = TypeVar("C", bound="Checkpoint")
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 Phase: TypeAlias = Literal["cases", "changes", "update", "complete"]
 """What is under way: all cases; in an update, all changed cases and then those of the export; or nothing any more."""
 
@@ -60,7 +65,8 @@ class Checkpoint:
         rejected_ids: Ids of the first of these.
         expected: How many cases there will be, as far as known.
         started_after: The newest date of the server's when the job began; an update asks for what changed since.
-        previous: The same of the export that is being updated.
+        since: In an update, the day after which changes count; empty for all of them.
+        known_good: The last case whose history came: asked again, it tells a broken case from a broken server.
         runs: How often it was started.
     """
 
@@ -68,16 +74,17 @@ class Checkpoint:
     version: int = VERSION
     phase: Phase = "cases"
     bookmark: str = ""
-    size: int = 0
-    cases: int = 0
-    tombstones: int = 0
-    history_errors: int = 0
-    rejected: int = 0
+    size: Count = 0
+    cases: Count = 0
+    tombstones: Count = 0
+    history_errors: Count = 0
+    rejected: Count = 0
     rejected_ids: tuple[int | str | None, ...] = ()
-    expected: int | None = None
+    expected: Count | None = None
     started_after: str = ""
-    previous: str = ""
-    runs: int = 1
+    since: str = ""
+    known_good: int | None = None
+    runs: Count = 1
 
     def encode(self) -> bytes:
         """As JSON."""
@@ -93,8 +100,8 @@ class Checkpoint:
         try:
             version = _version(msgspec.json.decode(text))
             if version <= VERSION:
-                return msgspec.json.decode(text, type=cls)
-        except (ValueError, TypeError) as error:
+                return _checked(msgspec.json.decode(text, type=cls))
+        except (ValueError, TypeError, RecursionError) as error:
             message = f"the checkpoint in {path} is corrupt ({error}); begin anew"
             raise ExportError(message, None, "checkpoint") from None
         message = (
@@ -116,11 +123,24 @@ class Checkpoint:
 
 
 def _version(value: Any) -> int:
-    version: Any = value["version"]
-    if not isinstance(version, int):
-        message = "its version is no number"
+    version: Any = value.get("version") if _json.is_object(value) else None
+    if not isinstance(version, int) or version < 1:
+        message = "it names no version"
         raise TypeError(message)
     return version
+
+
+def _checked(checkpoint: C) -> C:
+    """A checkpoint whose texts are what they should be.
+
+    Raises:
+        ValueError: One of them is not.
+    """
+    if checkpoint.bookmark:
+        Bookmark.parse(checkpoint.bookmark)
+    for moment in filter(None, (checkpoint.started_after, checkpoint.since)):
+        datetime.fromisoformat(moment)
+    return checkpoint
 
 
 def _shown(value: object) -> str:

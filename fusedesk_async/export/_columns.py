@@ -5,7 +5,7 @@ needed) is left out there and kept in `extra`, as are all members that this libr
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
@@ -14,7 +14,7 @@ import attrs
 from fusedesk_async import _json
 from fusedesk_async._convert import HISTORY_NAMES
 from fusedesk_async._names import answer_names
-from fusedesk_async.models import Case, Email, HistoryItem, Note, Record
+from fusedesk_async.models import Case, CaseDetail, Email, HistoryItem, Note, Record
 
 Kind: TypeAlias = Literal["whole", "text", "moment", "flag", "tags", "loose", "identifier"]
 Spelling: TypeAlias = Mapping[Kind, Callable[[Any], Any]]
@@ -35,6 +35,8 @@ _KINDS: Mapping[Any, Kind] = {
     int | str | None: "identifier",
 }
 _ELSEWHERE = frozenset({"source", "history"})
+_EMPTY = frozenset({"[]", "{}"})
+_NOTHING = frozenset({"", "null", "false", '""', '"0000-00-00"', '"0000-00-00 00:00:00"'})
 _LARGEST = 2**63
 
 
@@ -64,7 +66,7 @@ class Table:
 
     def __init__(self, records: Iterable[type[Record]], spelling: Spelling, leave_out: Iterable[str] = ()) -> None:
         columns = {column.name: column for record in records for column in _columns(record)}
-        self._known = {member for column in columns.values() for member in column.members} | {*HISTORY_NAMES}
+        self._known = {member for column in columns.values() for member in column.members}
         self.columns = tuple(column for name, column in columns.items() if name not in {*leave_out})
         self._spell = [(column, spelling[column.kind]) for column in self.columns]
 
@@ -76,25 +78,37 @@ class Table:
     def cells(self, record: Record) -> list[Any]:
         """The values of a record, None where there is none."""
         cells: list[Any] = []
-        misfits: list[Column] = []
+        without: set[str] = set()
         for column, spell in self._spell:
             value = getattr(record, column.name, None)
             try:
-                cells.append(None if value is None else spell(value))
+                cell = None if value is None else spell(value)
             except (ValueError, OverflowError):
-                cells.append(None)
-                misfits.append(column)
-        return [*cells, self._extra(record, misfits)]
+                cell = None
+            cells.append(cell)
+            if cell is None:
+                without.update(column.members)
+        return [*cells, self._extra(record, without)]
 
-    def _extra(self, record: Record, misfits: Iterable[Column]) -> str | None:
-        """The members without a column, as they were sent."""
-        misplaced = {member for column in misfits for member in column.members}
+    def _extra(self, record: Record, without: Container[str]) -> str | None:
+        """The members that stand in no column, as they were sent, but for those that PHP sends where there is nothing.
+
+        Args:
+            record: The record.
+            without: Members that have a column, in which nothing stands.
+        """
         parts = [
             f"{json.dumps(name)}:{text}"
             for name, text in _members(record.source)
-            if name not in self._known or name in misplaced
+            if (text not in _NOTHING if name in without else not self._has_place(name, text, record))
         ]
         return f"{{{','.join(parts)}}}" if parts else None
+
+    def _has_place(self, name: str, text: str, record: Record) -> bool:
+        if name in self._known:
+            return True
+        read = bool(getattr(record, "history", ())) or text in _NOTHING | _EMPTY
+        return name in HISTORY_NAMES and isinstance(record, CaseDetail) and read
 
 
 def case_table(spelling: Spelling, leave_out: Iterable[str] = ()) -> Table:

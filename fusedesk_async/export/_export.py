@@ -30,11 +30,14 @@ class ExportOptions(CaseFilters, total=False):
 
     - `format`: `jsonl`, `csv`, `parquet` or `sqlite`; by default that of the output's ending.
     - `history`: fetch each case with its history: one more call for each.
-    - `update`: bring a SQLite export up to date, or make it if there is none.
+    - `update`: bring a SQLite export up to date, or make it if there is none. Cases that changed are replaced; those
+      that do not match any more stay, with `matches` 0 and their old history. That a case was deleted, the API does
+      not tell: it stays as it was. An update that was cut off goes on, whatever `resume` says.
     - `resume`: `auto` goes on where an earlier run stopped, `never` begins anew, `require` refuses to begin anew.
     - `overwrite`: replace an output that exists, once the new one is whole.
     - `guard_formulas`: put a `'` in front of texts in CSV that a spreadsheet would take for formulas.
-    - `concurrency`: so many calls, at the most, are on their way or not yet written; a crash costs no more of them.
+    - `concurrency`: so many calls, at the most, are on their way or not yet written, or three if it is less; a crash
+      costs no more of them.
     - `outage`: seconds for which FuseDesk may be out of reach until the export gives up; by default an hour.
     - `look_back`: how far before the last export began an update looks for changes; by default two days.
     """
@@ -156,6 +159,9 @@ class _Choice:
         one_of(self.resume, Resume, "resume")
         at_least_one(self.concurrency, "concurrency")
         positive(self.outage, "outage")
+        if not isinstance(self.look_back, timedelta) or self.look_back < timedelta():
+            message = f"look_back is a timedelta of zero or more, not {self.look_back!r}"
+            raise ConfigurationError(message)
         if self.guard_formulas and self.job.format != "csv":
             message = "guard_formulas is for CSV: nothing else is opened as a spreadsheet without being asked"
             raise ConfigurationError(message)
@@ -184,7 +190,7 @@ class _Choice:
     def work(self, desk: FuseDesk, output: Output) -> Work:
         """What is to be done."""
         return Work(
-            desk=desk,
+            desk=desk.with_options(priority="bulk"),  # also for the single calls at its beginning
             output=output,
             filters=self.filters,
             history=self.job.history,

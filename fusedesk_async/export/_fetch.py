@@ -1,5 +1,7 @@
 """From the server into an output: page after page, or case after case with its history, also through outages."""
 
+from collections.abc import Mapping
+
 import attrs
 from attrs import field
 
@@ -8,7 +10,7 @@ from fusedesk_async._client import FuseDesk
 from fusedesk_async._plans import Page
 from fusedesk_async._walk import Walk
 from fusedesk_async.errors import FuseDeskError, NotSentError
-from fusedesk_async.export._histories import OUT_OF_REACH, Gate, Verdicts
+from fusedesk_async.export._histories import DOUBTFUL, OUT_OF_REACH, Gate, Verdicts
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._row import Row
 from fusedesk_async.filters import CaseFilters
@@ -49,25 +51,26 @@ class Fetch:
         clock = self.desk.clock
         reached_at, pause = clock.monotonic(), FIRST_PAUSE
         while True:
-            before = self.output.checkpoint
+            before = self.output.checkpoint.bookmark
             try:
                 await (self._with_histories() if self.history else self._pages())
             except OUT_OF_REACH as error:
-                if self.output.checkpoint is not before:
+                if self.output.checkpoint.bookmark != before:
                     reached_at, pause = clock.monotonic(), FIRST_PAUSE
-                if not self._may_pass(error, clock.monotonic() + pause - reached_at):
+                left = self.outage - (clock.monotonic() - reached_at)
+                if left <= 0 or not self._may_pass(error):
                     raise
                 self._tell(str(error))
-                await clock.sleep(pause)
+                await clock.sleep(min(pause, left))
                 pause = min(2 * pause, LONGEST_PAUSE)
                 self._tell("")
             else:
                 return
 
-    def _may_pass(self, error: FuseDeskError, seconds: float) -> bool:
-        """Whether it makes sense to wait: not for an address that never answered, nor longer than wanted."""
+    def _may_pass(self, error: FuseDeskError) -> bool:
+        """Whether it makes sense to wait: not for an address that never answered."""
         permanent = isinstance(error, NotSentError) and error.permanent
-        return not permanent and bool(self.output.meter.calls) and seconds <= self.outage
+        return not permanent and bool(self.output.meter.calls)
 
     def _tell(self, outage: str) -> None:
         self.output.outage = outage
@@ -114,13 +117,36 @@ class Fetch:
             for case in page.items:
                 _, result = await anext(lookup)
                 rows.extend(self._verdicts.told(case, result))
+                if self._verdicts.wants_proof:
+                    rows.extend(await self._proven(page))
                 if len(rows) >= max(1, most // 2):
-                    await self.output.keep(rows, bookmark=str(places[rows[-1].case.id]))
+                    await self._keep(rows, places)
                     gate.done(len(rows))
                     rows.clear()
         rows.extend(self._verdicts.end())
         if rows:
-            await self.output.keep(rows, bookmark=str(places[rows[-1].case.id]))
+            await self._keep(rows, places)
+
+    async def _keep(self, rows: list[Row], places: Mapping[int, Bookmark]) -> None:
+        came = [row.case.id for row in rows if not row.is_without_history]
+        known_good = came[-1] if came else self.output.checkpoint.known_good
+        await self.output.keep(rows, bookmark=str(places[rows[-1].case.id]), known_good=known_good)
+
+    async def _proven(self, page: Page[Case]) -> list[Row]:
+        """Settle cases that could not be had by asking for others.
+
+        Raises:
+            FuseDeskError: None of them came either.
+        """
+        middle, last = page.items[len(page.items) // 2].id, page.items[-1].id
+        for other in {self.output.checkpoint.known_good or middle, middle, last}:
+            async with self.desk.cases.get_many([other]) as lookup:
+                _, result = await anext(lookup)
+            if not isinstance(result, DOUBTFUL):
+                break
+        else:
+            self._verdicts.give_up()
+        return self._verdicts.settled()
 
     def _count(self, walk: Walk[Case]) -> None:
         self.output.seams_mended += walk.report.seams_mended

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from fusedesk_async._client import FuseDesk
+from fusedesk_async._convert import LONGEST_ID
 from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
+from fusedesk_async._words import one_line
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.export._checkpoint import MOST_IDS, Checkpoint, Job
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
@@ -70,7 +72,8 @@ class Output:
         old = self.checkpoint
         new = 0 if old.phase == "changes" else len(rows)  # those come again if they belong to the export
         ids = {*old.rejected_ids}
-        unread = [error.record_id for error in rejected if error.record_id is None or error.record_id not in ids]
+        whose = [_kept_id(error.record_id) for error in rejected]
+        unread = [each for each in whose if each is None or each not in ids]
         counted = attrs.evolve(
             old,
             cases=old.cases + new,
@@ -153,3 +156,10 @@ class Output:
 
     async def _blocking(self, work: Callable[[], T]) -> T:
         return await self._worker.run(work) if self._sink.blocks_briefly else work()
+
+
+def _kept_id(number: int | str | None) -> int | str | None:
+    """The id of a record that could not be read, as JSON can hold it."""
+    if isinstance(number, str):
+        return one_line(number)
+    return number if number is None or -(2**63) <= number < 2**63 else str(number)[:LONGEST_ID]

@@ -11,15 +11,20 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from fusedesk_async import _json
 from fusedesk_async._convert import structure
-from fusedesk_async._files import sync, sync_folder
+from fusedesk_async._files import sync, sync_folder, unless_it_fails
+from fusedesk_async._rows import read_rows
 from fusedesk_async.errors import ConfigurationError, ExportError, UnexpectedResponseError
 from fusedesk_async.export._columns import Kind, case_table, clean_text, history_table, int64, loose_text, utc
-from fusedesk_async.models import CaseDetail
+from fusedesk_async.export._row import Row
+from fusedesk_async.models import Case, CaseDetail, HistoryItem
 
 GROUP = 20_000
-"""Rows in a row group."""
+"""Rows in a row group, at the most."""
+GROUP_SIZE = 16 * 1024 * 1024
+"""Bytes of JSON after which a row group is full, too: histories may be long."""
+MAGIC = b"PAR1"
+"""How a Parquet file begins, and no line of JSON."""
 
 
 def _each_int64(numbers: Iterable[int]) -> list[int]:
@@ -65,22 +70,27 @@ class ParquetMaker:
         self._cases = case_table(_SPELLING)
         self._items = history_table(_SPELLING) if history else None
 
-    def __call__(self, part: Path, target: Path, interrupted: Event) -> None:
-        """Make `target` of `part`: whole or not at all."""
+    def is_done(self, part: Path) -> bool:
+        """Whether the file is Parquet already."""
+        with part.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+
+    def __call__(self, part: Path, interrupted: Event) -> None:
+        """Put Parquet in the place of JSON Lines: whole or not at all."""
         _, parquet = pyarrow()
         schema = self._schema()
-        fresh = target.with_name(f"{target.name}.new")
-        with fresh.open("wb") as file:
+        fresh = part.with_name(f"{part.name}.new")
+        with unless_it_fails(fresh), fresh.open("wb") as file:
             with part.open("rb") as lines, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-                while rows := [self._row(line) for line in islice(lines, GROUP)]:
+                while group := list(_group(lines)):
                     if interrupted.is_set():
-                        message = f"{target} was not made; the cases are kept"
+                        message = f"{part} was not converted; the cases are in it"
                         raise ExportError(message)
-                    self._write(writer, schema, rows)
+                    self._write(writer, schema, self._rows(group))
             file.flush()
             sync(file.fileno())
-        fresh.replace(target)
-        sync_folder(target.parent)
+        fresh.replace(part)
+        sync_folder(part.parent)
 
     def _schema(self) -> Any:
         arrow, _ = pyarrow()
@@ -97,15 +107,41 @@ class ParquetMaker:
         ]
         writer.write_table(arrow.Table.from_arrays(columns, schema=schema))
 
-    def _row(self, line: bytes) -> list[Any]:
-        case = structure(CaseDetail, line, _passed_over)
-        cells = self._cases.cells(case)
-        if self._items is None:
-            return cells
-        names = self._items.names
-        items = [dict(zip(names, self._items.cells(item), strict=True)) for item in case.history]
-        notes = _json.loads(line)
-        return [*cells, items, notes.get("tombstone", False), notes.get("history_error")]
+    def _rows(self, group: list[bytes]) -> Iterator[list[Any]]:
+        """The cells of cases, which are read as they were read when they came."""
+        if self._items:
+            return map(self._with_history, group)
+        return map(self._cases.cells, _cases(group))
+
+    def _with_history(self, line: bytes) -> list[Any]:
+        line, tombstone, history_error = Row.parted(line)
+        if tombstone or history_error:
+            (case,) = _cases([line])
+        else:
+            case = structure(CaseDetail, line, _passed_over)
+        items = [self._item(item) for item in getattr(case, "history", ())]
+        return [*self._cases.cells(case), items, tombstone, history_error or None]
+
+    def _item(self, item: HistoryItem) -> dict[str, Any]:
+        table = self._items
+        if table is None:
+            raise AssertionError
+        return dict(zip(table.names, table.cells(item), strict=True))
+
+
+def _group(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """The lines of a row group."""
+    size = 0
+    for line in islice(lines, GROUP):
+        yield line.rstrip(b"\n")
+        size += len(line)
+        if size >= GROUP_SIZE:
+            return
+
+
+def _cases(lines: list[bytes]) -> list[Case]:
+    read = read_rows(Case, b"[" + b",".join(lines) + b"]", lines)
+    return [structure(Case, row, _passed_over) if isinstance(row, bytes) else row for row in read]
 
 
 def _fields(columns: Iterable[Any]) -> Iterator[tuple[str, Any]]:

@@ -1,5 +1,6 @@
 """A case on its way into an output."""
 
+import re
 from typing import Any
 
 import attrs
@@ -23,6 +24,11 @@ class Row:
     history_error: str = ""
 
     @property
+    def is_without_history(self) -> bool:
+        """Whether its history was asked for and did not come."""
+        return self.tombstone or bool(self.history_error)
+
+    @property
     def json_line(self) -> bytes:
         """The record as the server sent it, on one line without its break.
 
@@ -35,3 +41,15 @@ class Row:
         if self.history_error:
             notes["history_error"] = self.history_error
         return line[:-1] + b"," + _json.dumps(notes)[1:].encode() if notes else line
+
+    @staticmethod
+    def parted(line: bytes) -> tuple[bytes, bool, str]:
+        """A `json_line` as it was sent, whether it is a tombstone, and why there is no history."""
+        notes = _NOTES.search(line)
+        if notes is None:
+            return line, False, ""
+        found = _json.loads(b"{" + notes[0][1:])
+        return line[: notes.start()] + b"}", found.get("tombstone", False), found.get("history_error", "")
+
+
+_NOTES = re.compile(rb',"(?:tombstone":true|history_error":"(?:[^"\\]|\\.)+")\}\Z')

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from fusedesk_async._files import named
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
@@ -65,10 +66,12 @@ def checked_target(target: Path, *, overwrite: bool) -> None:
     Raises:
         ExportError: There is such a file already, and it is not to be replaced, or is no regular one.
     """
-    if target.exists() and not target.is_file():
+    with named(target):
+        exists, is_file = target.exists(), target.is_file()
+    if exists and not is_file:
         message = f"{target} is no regular file; give another name"
         raise ExportError(message, None, "output")
-    if target.exists() and not overwrite:
+    if exists and not overwrite:
         message = f"{target} exists already"
         raise ExportError(message, None, "exists")
 

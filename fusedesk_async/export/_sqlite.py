@@ -67,7 +67,7 @@ class SqliteSink:
             self._begin()
         with self._named(), self._transaction() as database:
             if checkpoint.phase == "changes":
-                self._note_changed(database, rows)
+                _note_changed(database, rows)
             else:
                 _insert(database, list(rows), left_changed=checkpoint.phase == "update")
             if checkpoint.phase == "complete":
@@ -79,17 +79,28 @@ class SqliteSink:
     def finish(self) -> int:
         """Make one file of it, and give it its name."""
         with self._named(), named(self._path):
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            with suppress(sqlite3.OperationalError):  # somebody reads it: then the log stays beside it
-                self._database.execute("PRAGMA journal_mode=DELETE")
-            self._database.close()
             if self._path == self._part:
                 checked_target(self._target, overwrite=self._overwrite)
-                with self._part.open("rb+") as file:
-                    sync(file.fileno())
-                self._part.replace(self._target)
+            is_one_file = _merge_log(self._database)
+            self._database.close()
+            if self._path == self._part:
+                if not is_one_file:
+                    message = f"{self._part} is being read, so it cannot be brought into one file; end that, then go on"
+                    raise ExportError(message, None, "output")
+                self._rename()
             sync_folder(self._target.parent)
             return self._target.stat().st_size
+
+    def _rename(self) -> None:
+        """Give the output its name. A log that is still beside the old one would be taken for the new one's."""
+        with self._part.open("rb+") as file:
+            sync(file.fileno())
+        if any(log.exists() for log in _logs(self._target)):
+            with suppress(sqlite3.Error), closing(sqlite3.connect(self._target)) as old:
+                _merge_log(old)
+        _remove_logs(self._target)
+        self._part.replace(self._target)
+        _remove_logs(self._part)
 
     def interrupt(self) -> None:
         """Nothing takes long."""
@@ -101,8 +112,8 @@ class SqliteSink:
     def _begin(self) -> None:
         """Make a new database. Nothing is on the disk before there is something to keep."""
         with named(self._path):
-            for end in ("", "-wal", "-shm"):
-                self._path.with_name(f"{self._path.name}{end}").unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
+            _remove_logs(self._path)
         self._go_on()
         with self._named(), self._transaction() as database:
             for statement in schema.SCHEMA.split(";"):
@@ -126,8 +137,10 @@ class SqliteSink:
             if kind != schema.APPLICATION_ID:
                 message = f"{self._path} is no export of cases; give another name"
                 raise ExportError(message, None, "checkpoint")
-            (text,) = self._database.execute("SELECT checkpoint FROM fusedesk_export").fetchone()
-        return Checkpoint.decode(text.encode(), self._path).resumed(job, self._path) if text else None
+            ((text,),) = self._database.execute("SELECT CAST(max(checkpoint) AS TEXT) FROM fusedesk_export")
+        if text == "":
+            return None
+        return Checkpoint.decode((text or "").encode(), self._path).resumed(job, self._path)
 
     @contextmanager
     def _connected(self) -> Generator[None, None, None]:
@@ -162,12 +175,33 @@ class SqliteSink:
             message = f"{self._path} cannot be gone on with: {error}"
             raise ExportError(message, None, "checkpoint") from error
 
-    def _note_changed(self, database: sqlite3.Connection, rows: Iterable[Row]) -> None:
-        """Take over what changed in cases that are here; whether these still match is seen later."""
-        for row in rows:
-            if database.execute("SELECT 1 FROM cases WHERE id = ?", (row.case.id,)).fetchone():
-                _insert(database, [row], keep_history=True)
-                database.execute("INSERT OR IGNORE INTO fusedesk_changed VALUES (?)", (row.case.id,))
+
+def _note_changed(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Take over what changed in cases that are here; whether these still match is seen later."""
+    for row in rows:
+        state = database.execute(schema.STATE_OF_CASE, (row.case.id,)).fetchone()
+        if state:
+            _insert(database, [row], keep_history=True)
+            database.execute(schema.SET_STATE, (*state, row.case.id))
+            database.execute("INSERT OR IGNORE INTO fusedesk_changed VALUES (?)", (row.case.id,))
+
+
+def _merge_log(database: sqlite3.Connection) -> bool:
+    """Bring what is in the write-ahead log into the file itself; whether all of it is there now."""
+    (is_busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    with suppress(sqlite3.OperationalError):  # somebody has it open: then an empty log stays beside it
+        database.execute("PRAGMA journal_mode=DELETE")
+    return not is_busy
+
+
+def _remove_logs(path: Path) -> None:
+    for log in _logs(path):
+        log.unlink(missing_ok=True)
+
+
+def _logs(path: Path) -> list[Path]:
+    """What SQLite keeps beside a database while somebody writes to it, or after that was cut off."""
+    return [path.with_name(f"{path.name}-{end}") for end in ("wal", "shm", "journal")]
 
 
 def _insert(

@@ -19,7 +19,8 @@ from fusedesk_async.export._columns import (
 APPLICATION_ID = 0x46446578
 """Tells our files from other databases; `file` shows it."""
 
-_TYPES: Mapping[Kind, str] = {"whole": "INTEGER", "flag": "INTEGER"}
+_TYPES: Mapping[Kind, str] = {"whole": "INTEGER", "flag": "INTEGER", "loose": "", "identifier": ""}
+"""Without a type, a column leaves numbers and texts as they are; all others hold texts."""
 
 
 def moment_text(moment: datetime) -> str:
@@ -52,7 +53,7 @@ STATE = ("tombstone", "history_error", "matches")
 
 
 def _definitions(columns: tuple[Column, ...]) -> str:
-    return ",\n  ".join(f'"{column.name}" {_TYPES.get(column.kind, "TEXT")}' for column in columns)
+    return ",\n  ".join(f'"{column.name}" {_TYPES.get(column.kind, "TEXT")}'.rstrip() for column in columns)
 
 
 SCHEMA = f"""
@@ -90,3 +91,5 @@ def _insertion(table: str, names: tuple[str, ...]) -> str:
 INSERT_CASE = _insertion("cases", (*CASES.names, *STATE))
 INSERT_ITEM = _insertion("history", ("case_id", "position", *ITEMS.names))
 INSERT_TAG = _insertion("tags", ("case_id", "tag_id"))
+STATE_OF_CASE = f"SELECT {', '.join(STATE)} FROM cases WHERE id = ?"  # noqa: S608 - our names
+SET_STATE = f"UPDATE cases SET {', '.join(f'{name} = ?' for name in STATE)} WHERE id = ?"  # noqa: S608 - our names

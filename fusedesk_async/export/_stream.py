@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterable
+from errno import EAGAIN
+from io import RawIOBase
 from typing import Protocol
 
 from fusedesk_async.errors import ConfigurationError, ExportError
@@ -54,8 +56,7 @@ class StreamSink:
         try:
             rest = memoryview(text)
             while rest:  # an unbuffered stream takes only as much as it likes
-                taken = self._stream.write(bytes(rest))
-                rest = rest[len(rest) if taken is None else taken :]
+                rest = rest[self._taken(bytes(rest)) :]
             self._stream.flush()
         except BrokenPipeError as error:
             message = "whoever read the output has left"
@@ -63,8 +64,18 @@ class StreamSink:
         except OSError as error:
             message = f"cannot write the output: {error.strerror or error}"
             raise ExportError(message, None, "output") from error
+        except ValueError as error:  # what Python says of a closed file
+            message = f"cannot write the output: {error}"
+            raise ExportError(message, None, "closed") from error
         self._size += len(text)
         return checkpoint
+
+    def _taken(self, text: bytes) -> int:
+        """Write some of a text, or all; how many bytes."""
+        taken = self._stream.write(text)
+        if taken is None and isinstance(self._stream, RawIOBase):
+            raise BlockingIOError(EAGAIN, "it takes nothing at the moment, and does not wait")
+        return len(text) if taken is None else taken
 
     def finish(self) -> int:
         """Nothing is left to do."""

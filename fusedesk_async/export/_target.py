@@ -38,11 +38,14 @@ def format_of(to: Target, wanted: Format | None) -> Format:
         message = f"format is one of {', '.join(get_args(Format))}, not {wanted!r}"
         raise ConfigurationError(message)
     if not isinstance(to, str | os.PathLike) or to == "-":
+        if not (to == "-" or hasattr(to, "write")):
+            message = f"an output is a path, '-' or a binary stream, not {type(to).__name__}"
+            raise ConfigurationError(message)
         if wanted not in (None, "jsonl"):
             message = f"{wanted} needs a file; a stream gets JSON Lines"
             raise ConfigurationError(message)
         return "jsonl"
-    name = Path(to).name
+    name = _checked(to).name
     found = wanted or _ENDINGS.get(Path(name.removesuffix(_PACKED)).suffix.lower())
     if found is None:
         message = f"what format is {name!r}? End it in {', '.join(_ENDINGS)} or {_PACKED} behind these, or say so"
@@ -67,7 +70,7 @@ def sink_for(to: Target, kind: str, *, history: bool, guard_formulas: bool, upda
     if kind == "sqlite":
         return SqliteSink(target, update=update)
     if kind == "parquet":
-        return AppendSink(target, JsonLines(), settle=ParquetMaker(history=history))
+        return AppendSink(target, JsonLines(), conversion=ParquetMaker(history=history))
     lines: Lines = JsonLines() if kind == "jsonl" else Csv(history=history, guard_formulas=guard_formulas)
     return AppendSink(target, lines, packed=target.name.endswith(_PACKED))
 
@@ -80,3 +83,19 @@ def layout_of(kind: Format, to: Target, *, history: bool, guard_formulas: bool) 
         parts += [",".join(Csv(history=history, guard_formulas=guard_formulas).names)]
         parts += ["formulas guarded"] if guard_formulas else []
     return "; ".join(parts)
+
+
+def _checked(path: str | os.PathLike[str]) -> Path:
+    """A path that a file can have.
+
+    Raises:
+        ConfigurationError: No file can be called so.
+    """
+    try:
+        possible = isinstance(os.fspath(path), str) and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        message = f"no file can be called {os.fspath(path)!r}"
+        raise ConfigurationError(message)
+    return Path(path)

@@ -26,7 +26,7 @@ class Work:
     """One run of an export.
 
     Args:
-        desk: The client.
+        desk: The client. What an export asks before it begins waits for quota like the rest of it.
         output: Where the cases go, opened.
         filters: Which cases.
         history: Whether with their histories.
@@ -51,7 +51,7 @@ class Work:
         """What is still to be done, and what that costs; `probes` calls and one more at the most."""
         reached = self.output.checkpoint
         if reached.expected is None:
-            known = await estimate(self._bulk, self.filters, probes=probes)
+            known = await estimate(self.desk, self.filters, probes=probes)
         else:
             known = Estimate(reached.expected, reached.cases, reached.expected, reached.expected)
         cases = max(known.likely, reached.cases)
@@ -73,8 +73,8 @@ class Work:
         )
 
     async def announced(self) -> ExportPlan | None:
-        """The plan, told to whom it may concern; None if nothing is left to do."""
-        if self.output.checkpoint.phase == "complete":
+        """The plan, told to whom it may concern; None if it has no plan, as an update or if nothing is left to do."""
+        if self.output.checkpoint.phase != "cases":
             return None
         self.output.plan = await self.plan(FEW_PROBES)
         self.output.tell()
@@ -94,7 +94,7 @@ class Work:
             changed_here = query_of({"status": "all"}) != query_of(self.filters)
             first: Phase = "changes" if changed_here else "update"
             newest = await self._newest_date()
-            self.output.checkpoint = Checkpoint(job=reached.job, previous=reached.started_after)
+            self.output.checkpoint = Checkpoint(job=reached.job, since=self._day_before(reached.started_after))
             await self.output.keep(phase=first, started_after=newest)
         elif not (reached.bookmark or reached.started_after or reached.phase != "cases"):
             newest = await self._newest_date() if self.keeps_date else ""
@@ -102,7 +102,7 @@ class Work:
 
     async def _fetch(self, phase: Phase) -> None:
         filters: CaseFilters = {"status": "all"} if phase == "changes" else {**self.filters}
-        if phase != "cases" and (since := self._since()):
+        if phase != "cases" and (since := self.output.checkpoint.since):
             filters["date_updated"] = after(since)
         history = self.history and phase != "changes"
         fetch = Fetch(self.desk, self.output, filters, history, self.concurrency, self.outage)
@@ -110,18 +110,21 @@ class Work:
 
     async def _newest_date(self) -> str:
         """The newest date of change the server knows, by its own clock; empty if there is none."""
-        newest = await self._bulk.cases.search(order_by=desc("date_updated"), status="all").first()
-        return newest.date_updated.isoformat() if newest and newest.date_updated else ""
+        newest = await self.desk.cases.search(order_by=desc("date_updated"), status="all").first()
+        moment = newest.date_updated if newest else None
+        if moment is None:
+            return ""
+        now = datetime.fromtimestamp(self.desk.clock.time(), moment.tzinfo)
+        return min(moment, now).isoformat()  # one date in the future would hide all changes until then
 
-    @property
-    def _bulk(self) -> FuseDesk:
-        """The client for the single calls of an export, which are bulk work as well."""
-        return self.desk.with_options(priority="bulk")
-
-    def _since(self) -> str:
+    def _day_before(self, moment: str) -> str:
         """The day after which changes count; empty for all of them."""
-        previous = self.output.checkpoint.previous
-        return (datetime.fromisoformat(previous) - self.look_back).date().isoformat() if previous else ""
+        if not moment:
+            return ""
+        try:
+            return (datetime.fromisoformat(moment) - self.look_back).date().isoformat()
+        except OverflowError:  # before the year 1
+            return ""
 
 
 def query_of(filters: CaseFilters) -> str:

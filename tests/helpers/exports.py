@@ -1,0 +1,142 @@
+"""Exports that are killed: rows to write, what a crash leaves on the disk, and what is in an output at the end."""
+
+import csv
+import gzip
+import json
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fusedesk_async import _json
+from fusedesk_async._readers import many
+from fusedesk_async.errors import UnexpectedResponseError
+from fusedesk_async.export._checkpoint import Job
+from fusedesk_async.export._row import Row
+from fusedesk_async.export._sink import Sink
+from fusedesk_async.export._target import format_of, sink_for
+from fusedesk_async.models import Case
+
+NAMES = ("out.jsonl", "out.jsonl.gz", "out.csv", "out.parquet", "out.db")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def job(name: str, *, history: bool = False, query: str = "") -> Job:
+    """What an export is about."""
+    return Job(server="https://acme.fusedesk.com", query=query, format=format_of(name, None), history=history)
+
+
+def sink(path: Path, *, history: bool = False, update: bool = False) -> Sink:
+    """The output of this name."""
+    return sink_for(path, format_of(path, None), history=history, guard_formulas=False, update=update)
+
+
+def case(text: bytes | dict[str, Any]) -> Case:
+    """A case as a page of a search brings it."""
+    source = text if isinstance(text, bytes) else json.dumps(text).encode()
+    records = many(Case)(b"[" + source + b"]", _heard)
+    return records.items[0]
+
+
+def rows(ids: Sequence[int]) -> list[Row]:
+    """Rows of cases."""
+    return [Row(case=case({"caseid": each, "summary": f"a\n{each}", "tags": [1, 2]})) for each in ids]
+
+
+def bookmark(after: int) -> str:
+    """The place behind a case."""
+    return f"fusedesk-walk/1 {after} 0 {'0' * 16}"
+
+
+def ids_in(path: Path) -> list[int]:
+    """The ids of the cases in an output."""
+    if path.suffix == ".db":
+        with closing(sqlite3.connect(path)) as database:
+            return [each for (each,) in database.execute("SELECT id FROM cases ORDER BY rowid")]
+    if path.suffix == ".parquet":
+        found: list[int] = import_module("pyarrow.parquet").read_table(path).column("id").to_pylist()
+        return found
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if path.suffix == ".csv":
+        return [int(each["id"]) for each in csv.DictReader(StringIO(content.decode(), newline=""))]
+    return [_json.loads(line)["caseid"] for line in content.split(b"\n") if line]
+
+
+@contextmanager
+def crash(folder: Path, left: Path, step: int, chance: random.Random) -> Iterator[None]:
+    """Take a copy of a folder as a power failure would leave it at the n-th step, and end the program there.
+
+    A step is the moment before or after a file is synced, renamed or removed, or a statement of SQLite begins. What was
+    written behind the last sync may be there, be missing in part, or be zeros.
+    """
+    synced = {path.stat().st_ino: path.stat().st_size for path in folder.iterdir()}
+    count = 0
+
+    def tick() -> None:
+        nonlocal count
+        count += 1
+        if count == step:
+            shutil.copytree(folder, left)
+            for path in folder.iterdir():
+                if path.name.endswith((".part", ".new")):
+                    _lose(left / path.name, synced.get(path.stat().st_ino, 0), chance)
+            raise Killed
+
+    def around(function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **options: Any) -> Any:
+            tick()
+            result = function(*arguments, **options)
+            if function is fsync:
+                status = os.fstat(arguments[0])
+                synced[status.st_ino] = status.st_size
+            tick()
+            return result
+
+        return called
+
+    fsync = os.fsync
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", around(os.fsync))
+        patch.setattr(Path, "replace", around(Path.replace))
+        patch.setattr(Path, "unlink", around(Path.unlink))
+        patch.setattr(sqlite3, "connect", lambda *given, **options: _Connection(tick, *given, **options))
+        yield
+
+
+class _Connection(sqlite3.Connection):
+    """Tells of each statement before it is carried out."""
+
+    def __init__(self, tick: Callable[[], None], *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.tick = tick
+
+    def execute(self, *given: Any) -> sqlite3.Cursor:
+        self.tick()
+        return super().execute(*given)
+
+    def executemany(self, *given: Any) -> sqlite3.Cursor:
+        self.tick()
+        return super().executemany(*given)
+
+
+def _lose(path: Path, synced: int, chance: random.Random) -> None:
+    content = path.read_bytes()
+    if path.suffixes[-2:] == [".db", ".part"] or len(content) <= synced:
+        return
+    kept = chance.randint(synced, len(content))
+    path.write_bytes(content[:kept] + b"\0" * chance.choice([0, len(content) - kept]))
+
+
+def _heard(error: UnexpectedResponseError) -> UnexpectedResponseError:
+    return error
