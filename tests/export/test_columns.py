@@ -20,7 +20,7 @@ from fusedesk_async.export._row import Row
 from fusedesk_async.models import CaseDetail
 
 ODD = [
-    case({"caseid": 1, "summary": "a\r\nb,\"c\"", "details": "=1+1", "tags": [3, 4], "isArchived": True, "rating": [5]}),
+    case({"caseid": 1, "summary": 'a\r\nb,"c"', "details": "=1+1", "tags": [3, 4], "isArchived": True, "rating": [5]}),
     case(b'{"caseid": 2, "summary": "half \\ud800", "details": "nul \\u0000", "news": {"a": [1, 2]}, "notes": "mine"}'),
     case({"caseid": 3, "date_opened": "2026-01-02T03:04:05", "date_closed": "2026-01-02T03:04:05+02:00"}),
     case({"caseid": 4, "date_opened": "0001-01-01T00:00:00+05:00", "contactid": 2**70, "rating": 2.5}),
