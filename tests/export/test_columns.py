@@ -43,7 +43,7 @@ DETAIL = structure(
     lambda error: error,
 )
 ROWS = [
-    *map(lambda each: Row(case=each), ODD),
+    *(Row(case=each) for each in ODD),
     Row(case=DETAIL),
     Row(case=case({"caseid": 9}), tombstone=True),
     Row(case=case(b'{"caseid": 10, "raw": "\\ud800"}'), history_error='the "server" failed'),

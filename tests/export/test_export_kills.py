@@ -1,4 +1,4 @@
-"""Exports of a desk at work that are killed again and again: nothing is lost, nothing comes twice, few calls are wasted."""
+"""Exports of a desk at work that are killed again and again: nothing lost, nothing twice, few calls wasted."""
 
 import random
 
@@ -92,6 +92,6 @@ async def test_an_export_is_cancelled_at_any_moment(tmp_path):
         if not (tmp_path / "out.jsonl").exists():
             await export_cases(desk, tmp_path / "out.jsonl", status="all", history=True)
         assert ids_in(tmp_path / "out.jsonl") == list(range(1, 31))
-        with pytest.raises(ExportError, match="out.jsonl exists") as caught:
+        with pytest.raises(ExportError, match=r"out.jsonl exists") as caught:
             await export_cases(desk, tmp_path / "out.jsonl", status="all", history=True)
         assert caught.value.reason == "exists"

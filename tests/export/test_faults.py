@@ -11,6 +11,7 @@ from tenacity import stop_after_attempt
 
 from fusedesk_async import FuseDesk, PermissionDeniedError, RetryPolicy, ServerError
 from fusedesk_async.export import export_cases
+from fusedesk_async.export._output import _kept_id
 from fusedesk_async.sandbox import Sandbox, SystemClock
 
 pytestmark = pytest.mark.anyio
@@ -109,12 +110,12 @@ async def test_a_case_deleted_after_it_was_listed_is_a_tombstone(tmp_path):
 @pytest.mark.parametrize("history", [False, True])
 async def test_records_that_cannot_be_read_are_counted_and_named(history, tmp_path):
     sandbox = Sandbox(3)
-    strange = [{"caseid": "\ud800"}, {"caseid": 2**80, "date_opened": "soon"}, {"caseid": 9, "tags": 1}, {}]
+    strange = [{"caseid": "\ud800"}, {"caseid": -9, "tags": 1}, {}]
     sandbox.fault("search", body=json.dumps(strange))
     async with client(sandbox, SystemClock()) as desk:
         with pytest.warns(UserWarning, match="."):
             report = await export_cases(desk, tmp_path / "out.jsonl", status="all", history=history)
-    assert report.rejected == 4
+    assert report.rejected == 3
     assert None in report.rejected_ids
     assert json.loads(json.dumps(report.as_dict()))["rejected_ids"] == [*report.rejected_ids]
     assert ids_in(tmp_path / "out.jsonl") == [1, 2, 3]
@@ -129,3 +130,7 @@ async def test_another_case_in_place_of_the_one_asked_for_is_no_history_of_it(cl
     async with desk_of(answer, clock) as desk:
         await export_cases(desk, out, history=True)
     assert json.loads(out.getvalue().splitlines()[1])["history_error"] == "the server sent case 99 in its place"
+
+
+def test_ids_of_cases_that_cannot_be_read_are_kept_as_json_can_hold_them():
+    assert [*map(_kept_id, [None, 5, 2**80, "a\ud800\nb"])] == [None, 5, str(2**80), "a b"]
