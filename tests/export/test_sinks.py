@@ -119,7 +119,7 @@ def test_a_foreign_database_is_refused(content, tmp_path):
     else:
         path.write_bytes(content)
     output = sink(path, update=True)
-    with pytest.raises(ExportError, match="no export of cases|cannot be gone on with") as caught:
+    with pytest.raises(ExportError, match=r"no export of cases|cannot be gone on with") as caught:
         output.open(job("out.db"), resume="auto", overwrite=False)
     output.close()
     assert caught.value.reason == "checkpoint"
@@ -128,7 +128,7 @@ def test_a_foreign_database_is_refused(content, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_there_must_be_something_to_go_on_with_if_that_is_required(name, tmp_path):
     output = sink(tmp_path / name)
-    with pytest.raises(ExportError, match="no export to .* that could be gone on with"):
+    with pytest.raises(ExportError, match=r"no export to .* that could be gone on with"):
         output.open(job(name), resume="require", overwrite=False)
     output.close()
     assert not any(tmp_path.iterdir())

@@ -9,11 +9,11 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet
 import pytest
 
 from fusedesk_async import _json
@@ -65,7 +65,7 @@ def ids_in(path: Path) -> list[int]:
         with closing(sqlite3.connect(path)) as database:
             return [each for (each,) in database.execute("SELECT id FROM cases ORDER BY rowid")]
     if path.suffix == ".parquet":
-        found: list[int] = pyarrow.parquet.read_table(path).column("id").to_pylist()
+        found: list[int] = import_module("pyarrow.parquet").read_table(path).column("id").to_pylist()
         return found
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     if path.suffix == ".csv":
