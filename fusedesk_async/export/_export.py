@@ -30,9 +30,9 @@ class ExportOptions(CaseFilters, total=False):
 
     - `format`: `jsonl`, `csv`, `parquet` or `sqlite`; by default that of the output's ending.
     - `history`: fetch each case with its history: one more call for each.
-    - `update`: bring a SQLite export up to date, or make it if there is none. Cases that changed are replaced; those that
-      do not match any more stay, with `matches` 0 and their old history. That a case was deleted, the API does not tell:
-      it stays as it was. An update that was cut off goes on, whatever `resume` says.
+    - `update`: bring a SQLite export up to date, or make it if there is none. Cases that changed are replaced; those
+      that do not match any more stay, with `matches` 0 and their old history. That a case was deleted, the API does not
+      tell: it stays as it was. An update that was cut off goes on, whatever `resume` says.
     - `resume`: `auto` goes on where an earlier run stopped, `never` begins anew, `require` refuses to begin anew.
     - `overwrite`: replace an output that exists, once the new one is whole.
     - `guard_formulas`: put a `'` in front of texts in CSV that a spreadsheet would take for formulas.

@@ -55,7 +55,7 @@ def test_streams_take_json_lines_only():
 @pytest.mark.parametrize(("error", "reason"), [(BrokenPipeError(32, "x"), "closed"), (OSError(28, "full"), "output")])
 def test_a_stream_that_fails_says_why(error, reason):
     class Failing(BytesIO):
-        def write(self, content):
+        def write(self, _):
             raise error
 
     with pytest.raises(ExportError) as caught:
