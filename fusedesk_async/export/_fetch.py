@@ -118,19 +118,23 @@ class Fetch:
                 _, result = await anext(lookup)
                 rows.extend(self._verdicts.told(case, result))
                 if self._verdicts.wants_proof:
+                    gate.done(await self._keep(rows, places))
                     rows.extend(await self._proven(page))
                 if len(rows) >= max(1, most // 2):
-                    await self._keep(rows, places)
-                    gate.done(len(rows))
-                    rows.clear()
-        rows.extend(self._verdicts.end())
-        if rows:
-            await self._keep(rows, places)
+                    gate.done(await self._keep(rows, places))
+        await self._keep(rows, places)
+        await self._keep(self._verdicts.end(), places)
 
-    async def _keep(self, rows: list[Row], places: Mapping[int, Bookmark]) -> None:
+    async def _keep(self, rows: list[Row], places: Mapping[int, Bookmark]) -> int:
+        """Keep rows, if there are any, and clear the list; how many there were."""
+        number = len(rows)
+        if not rows:
+            return 0
         came = [row.case.id for row in rows if not row.is_without_history]
         known_good = came[-1] if came else self.output.checkpoint.known_good
         await self.output.keep(rows, bookmark=str(places[rows[-1].case.id]), known_good=known_good)
+        rows.clear()
+        return number
 
     async def _proven(self, page: Page[Case]) -> list[Row]:
         """Settle cases that could not be had by asking for others.

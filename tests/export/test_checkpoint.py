@@ -1,7 +1,7 @@
 """Checkpoints: what is written is read, and nothing else gets in."""
 
-import contextlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import attrs
@@ -53,7 +53,7 @@ def test_junk_is_refused_with_a_reason(junk):
 def test_a_checkpoint_with_one_byte_changed_is_read_or_refused(checkpoint, data):
     text = bytearray(checkpoint.encode())
     text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(ExportError):
+    with suppress(ExportError):
         Checkpoint.decode(bytes(text), PLACE)
 
 

@@ -1,0 +1,94 @@
+"""Rare turns of exports."""
+
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+from desks import client
+from exports import job, rows, sink
+
+from fusedesk_async import ConfigurationError, ExportError
+from fusedesk_async._files import unless_it_fails
+from fusedesk_async.export import export_cases
+from fusedesk_async.export._checkpoint import Checkpoint
+from fusedesk_async.export._output import Output
+from fusedesk_async.export._sink import checked_target
+from fusedesk_async.export._stream import StreamSink, stdout
+from fusedesk_async.export._target import format_of, sink_for
+from fusedesk_async.export._work import Work
+from fusedesk_async.sandbox import Sandbox, SystemClock
+
+
+def test_a_folder_is_no_output(tmp_path):
+    with pytest.raises(ExportError, match="no regular file"):
+        checked_target(tmp_path, overwrite=True)
+
+
+def test_what_failed_half_way_is_removed(tmp_path):
+    path = tmp_path / "a"
+    with suppress(ZeroDivisionError), unless_it_fails(path):
+        path.touch()
+        raise ZeroDivisionError
+    assert not path.exists()
+
+
+def test_parquet_without_its_package_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ConfigurationError, match=r"fusedesk_async\[parquet\]"):
+        sink(tmp_path / "out.parquet")
+
+
+def test_streams_take_json_lines_only():
+    assert format_of("-", None) == "jsonl"
+    assert isinstance(sink_for("-", "jsonl", history=False, guard_formulas=False, update=False), StreamSink)
+    assert stdout() is sys.stdout.buffer
+    with pytest.raises(ConfigurationError, match="needs a file"):
+        format_of("-", "csv")
+    with pytest.raises(ConfigurationError, match="format is one of"):
+        format_of("a", "xml")
+    with pytest.raises(ConfigurationError, match="cannot be gone on with"):
+        StreamSink(BytesIO()).look(job("a.jsonl"), resume="require", overwrite=False)
+
+
+@pytest.mark.parametrize(("error", "reason"), [(BrokenPipeError(32, "x"), "closed"), (OSError(28, "full"), "output")])
+def test_a_stream_that_fails_says_why(error, reason):
+    class Failing(BytesIO):
+        def write(self, _):
+            raise error
+
+    with pytest.raises(ExportError) as caught:
+        StreamSink(Failing()).write(rows([1]), Checkpoint(job=job("a.jsonl")))
+    assert caught.value.reason == reason
+
+
+@pytest.mark.anyio
+async def test_days_before_time_began_are_all_days(tmp_path):
+    desk = client(Sandbox(0), SystemClock())
+    work = Work(desk, Output(desk, StreamSink(BytesIO()), None), {}, False, False, False, 1, 1.0, timedelta(days=2))
+    assert work._day_before("") == work._day_before("0001-01-01T00:00:00") == ""
+
+
+@pytest.mark.anyio
+async def test_an_empty_desk_is_an_empty_database_and_can_be_updated(tmp_path):
+    async with client(Sandbox(0), SystemClock()) as desk:
+        for update in (False, True):
+            report = await export_cases(desk, tmp_path / "out.db", update=update, on_progress=lambda _: None)
+            assert report.cases == 0
+
+
+@pytest.mark.anyio
+async def test_work_that_comes_after_the_end_is_not_done(tmp_path):
+    output = Output(client(Sandbox(0), SystemClock()), sink(tmp_path / "out.csv"), None)
+    output.close()
+    with pytest.raises(ExportError, match="was cancelled"):
+        await output.open(job("out.csv"), "auto", overwrite=False)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_closed_output_keeps_what_it_has(tmp_path):
+    output = sink(tmp_path / "out.csv")
+    output.open(job("out.csv"), resume="auto", overwrite=False)
+    output.close()
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,81 @@
+"""SQLite exports that are brought up to date, also if that is cut off."""
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from desks import client
+from exports import Killed
+
+from fusedesk_async import ConfigurationError
+from fusedesk_async.export import export_cases, plan_export
+from fusedesk_async.sandbox import Sandbox, SystemClock
+
+pytestmark = pytest.mark.anyio
+
+
+def table(path):
+    with closing(sqlite3.connect(path)) as database:
+        return {each[0]: each[1:] for each in database.execute("SELECT id, status, matches FROM cases")}
+
+
+@pytest.mark.parametrize("killed_at", range(8))
+async def test_an_update_that_is_cut_off_goes_on(killed_at, tmp_path):
+    sandbox, out = Sandbox(60, page_cap=20), tmp_path / "out.db"
+    async with client(sandbox, SystemClock()) as desk:
+        await export_cases(desk, out, status="open")
+        before = table(out)
+        assert before
+        closed = [*before][:3]
+        sandbox.close_cases(ids=closed)
+        fresh = sandbox.open_cases(2, status="open")
+        left = killed_at
+
+        def dies(progress):
+            nonlocal left
+            left -= 1
+            if not left:
+                raise Killed
+
+        try:
+            await export_cases(desk, out, status="open", update=True, on_progress=dies)
+        except Killed:
+            await export_cases(desk, out, status="open", update=True, look_back=timedelta(days=30))
+    found = table(out)
+    assert {each for each, (_, matches) in found.items() if matches} == {*before, *fresh} - {*closed}
+    assert {found[each] for each in closed} == {("closed", 0)}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"look_back": timedelta(days=-1)},
+        {"look_back": 5},
+        {"date_updated": "2026-01-01"},
+        {"concurrency": 0},
+        {"guard_formulas": True},
+        {"resume": "maybe"},
+    ],
+)
+async def test_options_that_cannot_be_right_are_refused(options, tmp_path):
+    sandbox = Sandbox(1)
+    async with client(sandbox, SystemClock()) as desk:
+        with pytest.raises(ConfigurationError):
+            await plan_export(desk, tmp_path / "out.db", update=True, **options)
+        with pytest.raises(ConfigurationError):
+            await export_cases(desk, tmp_path / "out.csv", update=True)
+    assert not sandbox.received
+
+
+@pytest.mark.parametrize("cases", [0, 1, 7, 60, 300])
+async def test_the_bounds_of_a_plan_are_right_on_a_quiet_desk(cases, tmp_path):
+    sandbox = Sandbox(cases)
+    sandbox.delete_cases(cases // 5)
+    async with client(sandbox, SystemClock()) as desk:
+        plan = await plan_export(desk, tmp_path / "out.jsonl", status="all", history=True)
+    left = len(list(sandbox.state.cases.ids()))
+    assert plan.at_least <= left <= plan.at_most
+    assert plan.at_least <= plan.cases <= plan.at_most
+    assert len(sandbox.received) <= 12
+    assert not any(tmp_path.iterdir())
