@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from anyio import to_thread
 
+from fusedesk_async.errors import ExportError
+
 T = TypeVar("T")
 
 
@@ -30,7 +32,8 @@ class Worker:
         def guarded() -> T:
             with self._at_work:
                 if self._is_over:  # it was cancelled before the thread came to it
-                    raise AssertionError
+                    message = "the export was cancelled"
+                    raise ExportError(message)
                 return work()
 
         try:

@@ -78,15 +78,6 @@ async def test_an_empty_desk_is_an_empty_database_and_can_be_updated(tmp_path):
             assert report.cases == 0
 
 
-@pytest.mark.anyio
-async def test_work_that_comes_after_the_end_is_not_done(tmp_path):
-    output = Output(client(Sandbox(0), SystemClock()), sink(tmp_path / "out.csv"), None)
-    output.close()
-    with pytest.raises(ExportError, match="was cancelled"):
-        await output.open(job("out.csv"), "auto", overwrite=False)
-    assert not any(tmp_path.iterdir())
-
-
 def test_a_closed_output_keeps_what_it_has(tmp_path):
     output = sink(tmp_path / "out.csv")
     output.open(job("out.csv"), resume="auto", overwrite=False)

@@ -4,7 +4,8 @@ import os
 import random
 import subprocess
 import sys
-import time
+import threading
+from itertools import count
 
 import pytest
 from exports import ids_in
@@ -24,20 +25,19 @@ anyio.run(main)
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.db"])
 def test_a_few_real_kills_lose_nothing(name, tmp_path):
-    sandbox, chance, kills = Sandbox(150, latency=0.01), random.Random(name), 0
+    sandbox, chance, kills = Sandbox(150, latency=0.01), random.Random(name), 3
+    due, in_the_middle = count(1), threading.Event()
+    sandbox.churn("get", lambda _: next(due) or in_the_middle.set())
     with serve_in_thread(sandbox) as url:
         settings = {"FUSEDESK_APP": "acme", "FUSEDESK_BASE_URL": url, "FUSEDESK_API_KEY": sandbox.api_key}
-        while True:
-            process = subprocess.Popen([sys.executable, "-c", PROGRAM, tmp_path / name], env=os.environ | settings)
-            if kills < 3:
-                while not (tmp_path / f"{name}.part").exists() and process.poll() is None:
-                    time.sleep(0.01)
-                time.sleep(chance.uniform(0.02, 0.3))
+        command = [sys.executable, "-c", PROGRAM, tmp_path / name]
+        for _ in range(kills):
+            due = count(-chance.randint(0, 40))  # so many cases are asked for before it is killed
+            in_the_middle.clear()
+            with subprocess.Popen(command, env=os.environ | settings) as process:
+                assert in_the_middle.wait(60)
                 process.kill()
-            if process.wait() == 0:
-                break
-            kills += 1
-            assert kills <= 3
+        subprocess.run(command, env=os.environ | settings, check=True)
     assert ids_in(tmp_path / name) == list(range(1, 151))
     details = sum(call.path.rsplit("/", 1)[-1].isdecimal() for call in sandbox.received)
     assert details <= 150 + kills * 4
