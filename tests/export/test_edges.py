@@ -98,8 +98,8 @@ def test_a_closed_output_keeps_what_it_has(tmp_path):
 def test_waits_and_refusals_are_counted():
     meter = Meter()
     until = datetime(2026, 1, 1, tzinfo=UTC)
-    for event in (QuotaWait("quota", until, 3), QuotaWait("quota", until, 4)):
+    for event in (QuotaWait(reason="quota", until=until, waiting=3), QuotaWait(reason="quota", until=until, waiting=4)):
         meter.told(event)
     assert (meter.waits, meter.blocked_until) == (1, until)
-    meter.told(QuotaWaitOver(5.0))
+    meter.told(QuotaWaitOver(seconds=5.0))
     assert (meter.waited, meter.blocked_until) == (5.0, None)
