@@ -2,18 +2,19 @@
 
 import sys
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
 from desks import client
 from exports import job, rows, sink
 
-from fusedesk_async import ConfigurationError, ExportError
+from fusedesk_async import ConfigurationError, ExportError, QuotaWait, QuotaWaitOver
 from fusedesk_async._files import unless_it_fails
 from fusedesk_async.export import export_cases
 from fusedesk_async.export._checkpoint import Checkpoint
 from fusedesk_async.export._output import Output
+from fusedesk_async.export._report import Meter
 from fusedesk_async.export._sink import checked_target
 from fusedesk_async.export._stream import StreamSink, stdout
 from fusedesk_async.export._target import format_of, sink_for
@@ -83,3 +84,13 @@ def test_a_closed_output_keeps_what_it_has(tmp_path):
     output.open(job("out.csv"), resume="auto", overwrite=False)
     output.close()
     assert not any(tmp_path.iterdir())
+
+
+def test_waits_and_refusals_are_counted():
+    meter = Meter()
+    until = datetime(2026, 1, 1, tzinfo=UTC)
+    for event in (QuotaWait(reason="quota", until=until, waiting=3), QuotaWait(reason="quota", until=until, waiting=4)):
+        meter.told(event)
+    assert (meter.waits, meter.blocked_until) == (1, until)
+    meter.told(QuotaWaitOver(seconds=5.0))
+    assert (meter.waited, meter.blocked_until) == (5.0, None)
