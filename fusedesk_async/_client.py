@@ -292,7 +292,7 @@ class FuseDesk(Resources, ByName):
 
         self._options = options
         self._sender = self._send
-        self.cases = Cases(self._send, self._transport.server_clock)
+        self.cases = Cases(self._send, self._transport.server_clock, self.directory)
         self.session = Session(self._send)
 
     async def _send(self, call: Call[T]) -> T:

@@ -263,3 +263,15 @@ async def test_a_case_refused_with_429_was_not_opened(sandbox, clock):
         sandbox.fault("create", status=429)
         with pytest.raises(RateLimitError):
             await desk.cases.create(NewCase(department_id=268, summary="a", details="b", opened_by="c"))
+
+
+@pytest.mark.parametrize("names", [{"department": "Billing"}, {"department_id": 272, "rep": "Teresa Gallo"}])
+async def test_a_case_with_names_is_looked_for_by_what_they_stand_for(desk, sandbox, clock, names):
+    case = NewCase(summary="Refund", details="Order 7.", opened_by="jo", **names)
+    sent_at = datetime.fromtimestamp(clock.time(), UTC)
+    sandbox.fault("create", status=500, after=True)
+    error = await lost(desk, case)
+    assert error.fields["depid"] == "272"
+    found = await desk.cases.find_created(case, sent_at=sent_at)
+    assert found == await desk.cases.find_created(error)
+    assert found.department_id == 272

@@ -24,7 +24,7 @@ def test_the_programs_run(examples, monkeypatch, capsys, tmp_path):
         monkeypatch.setenv("FUSEDESK_API_KEY", "sandbox-key")
         for program in programs:
             program.evaluate()
-    assert len(programs) == 4
+    assert len(programs) == 7
     told = capsys.readouterr().out
     assert "Access(base_url=" in told
     assert "calls, whole: True" in told

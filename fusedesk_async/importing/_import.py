@@ -21,10 +21,10 @@ from fusedesk_async.importing._history import goes_apart
 from fusedesk_async.importing._journal import Entry, Journal
 from fusedesk_async.importing._rejects import Rejects
 from fusedesk_async.importing._report import Fate, ImportReport, OnProgress, Tally
-from fusedesk_async.importing._rows import Row, RowError, read_row
+from fusedesk_async.importing._rows import DirectoryNeededError, Row, RowError, read_row
 from fusedesk_async.importing._sending import Pending, Sender, in_thread
 from fusedesk_async.importing._settling import Settler
-from fusedesk_async.models import NewCase
+from fusedesk_async.models import Directory, NewCase
 
 ImportRow: TypeAlias = NewCase | Mapping[str, Any] | str | bytes
 """A case, a mapping that stands for one, or the JSON text of such a mapping."""
@@ -118,6 +118,7 @@ class _Run:
     tally: Tally
     skip_infusionsoft: bool = False
     dry: bool = False
+    directory: Directory | None = None
     _sender: Sender = attrs.field(init=False)
     _steps: AsyncIterator[Any] = attrs.field(init=False)
     _reading: anyio.Lock = attrs.field(init=False)
@@ -173,7 +174,7 @@ class _Run:
 
     async def _take(self, number: int, given: Any) -> None:
         try:
-            row, entry = await in_thread(self._met, number, given)
+            row, entry = await self._meet(number, given)
         except RowError as error:
             await self._sender.reject(number, given, str(error))
             return
@@ -186,9 +187,17 @@ class _Run:
         else:
             await self._go_on(row, entry, attrs.evolve(row.case, date_opened=entry.opened))
 
+    async def _meet(self, number: int, given: Any) -> tuple[Row, Entry | None]:
+        """A row, and what the journal says of it; what names stand for is fetched for the first row that has some."""
+        try:
+            return await in_thread(self._met, number, given)
+        except DirectoryNeededError:
+            self.directory = await self.desk.directory()
+            return await in_thread(self._met, number, given)
+
     def _met(self, number: int, given: Any) -> tuple[Row, Entry | None]:
         """A row, and what the journal says of it."""
-        row = read_row(number, given, skip_infusionsoft=self.skip_infusionsoft)
+        row = read_row(number, given, skip_infusionsoft=self.skip_infusionsoft, directory=self.directory)
         if self.dry:
             return row, self.journal.peek(row.source_id, row.content)
         opened = row.case.date_opened or datetime.fromtimestamp(int(self.desk.clock.time()), UTC)

@@ -12,11 +12,15 @@ from fusedesk_async import _json, _values
 from fusedesk_async._find import form_of
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.importing._records import RecordError, case_of_record, is_record
-from fusedesk_async.models import NewCase, NewEmail, NewHistoryItem, NewNote
+from fusedesk_async.models import Directory, NewCase, NewEmail, NewHistoryItem, NewNote
 
 
 class RowError(Exception):
     """A row that cannot be imported; the text says why."""
+
+
+class DirectoryNeededError(Exception):
+    """A row gives names in place of ids, and nobody has fetched yet what they stand for."""
 
 
 @attrs.frozen
@@ -38,19 +42,23 @@ class Row:
     original: Any
 
 
-def read_row(number: int, given: Any, *, skip_infusionsoft: bool) -> Row:
+def read_row(number: int, given: Any, *, skip_infusionsoft: bool, directory: Directory | None = None) -> Row:
     """A row from whatever was given.
 
     Args:
         number: Its place, from 1.
         given: A `NewCase`, a mapping, or the JSON text of one.
         skip_infusionsoft: Keep its history out of the CRM, whatever the row says.
+        directory: What has which name, once a row has needed it.
 
     Raises:
+        DirectoryNeededError: A department or a rep is given by name, and there is no directory yet.
         RowError: It cannot be imported.
     """
     try:
         source_id, case = _case(given)
+        if case.has_names:
+            case = _with_ids(case, directory)
         if isinstance(case.date_opened, str):
             datetime.fromisoformat(case.date_opened.strip())
         form = json.dumps(form_of(case), sort_keys=True)
@@ -61,6 +69,13 @@ def read_row(number: int, given: Any, *, skip_infusionsoft: bool) -> Row:
         raise RowError(message) from None
     case = attrs.evolve(case, skip_infusionsoft=case.skip_infusionsoft or skip_infusionsoft)
     return Row(number, source_id, case, sha256(form.encode()).hexdigest(), given)
+
+
+def _with_ids(case: NewCase, directory: Directory | None) -> NewCase:
+    """A row is known by its content, and a case is looked up by ids, so names give way to them first."""
+    if directory is None:
+        raise DirectoryNeededError
+    return directory.new_case(case)
 
 
 def _case(given: Any) -> tuple[str | None, NewCase]:
@@ -92,7 +107,8 @@ def _is_text(given: Any) -> bool:
 
 def _case_of_names(members: Mapping[str, Any]) -> NewCase:
     """A case under our own names."""
-    fields = _read("", members, _HOOKS, required=("department_id", "summary", "details", "opened_by"))
+    department = "department" if "department" in members else "department_id"
+    fields = _read("", members, _HOOKS, required=(department, "summary", "details", "opened_by"))
     return NewCase(**fields)
 
 
@@ -173,7 +189,7 @@ def _item(place: int, item: Any) -> NewHistoryItem:
 
 _HOOKS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("department_id", "rep_id", "contact_id", "company_id"), _values.whole_number),
-    **dict.fromkeys(("summary", "details", "opened_by", "status", "email", "type"), _filled),
+    **dict.fromkeys(("department", "rep", "summary", "details", "opened_by", "status", "email", "type"), _filled),
     **dict.fromkeys(("date_opened", "date_assigned", "date_updated"), _day),
     "contact_uuid": _uuid,
     "history": _items,

@@ -11,6 +11,7 @@ from fusedesk_async.filters import CaseFilters
 from fusedesk_async.models._record import Record
 from fusedesk_async.models.case_tag import CaseTag
 from fusedesk_async.models.department import Department
+from fusedesk_async.models.new import NewCase
 from fusedesk_async.models.rep import Rep
 
 R = TypeVar("R", bound=Record)
@@ -87,6 +88,19 @@ class Directory:
             if name is not None:
                 found[f"{kind}_id"] = find(name)
         return cast("CaseFilters", found)
+
+    def new_case(self, case: NewCase) -> NewCase:
+        """The case with ids in place of its department's and its rep's names.
+
+        Raises:
+            NameLookupError: None or several have such a name.
+            PermissionDeniedError: The key may not read what has it.
+        """
+        if case.department is not None:
+            case = attrs.evolve(case, department=None, department_id=self.department(case.department).id)
+        if case.rep is not None:
+            case = attrs.evolve(case, rep=None, rep_id=self.rep(case.rep).user_id)
+        return case
 
     def _only(self, kind: str, name: str, entries: "Iterable[_Entry[R]]") -> R:
         if denied := self.denied.get(kind):

@@ -151,6 +151,11 @@ class NewCase(Written):
     skip_infusionsoft: bool = False
     tags: tuple[int | str, ...] = attrs.field(default=(), converter=_tags)
 
+    @property
+    def has_names(self) -> bool:
+        """Whether its department or its rep is given by name."""
+        return not (self.department is None and self.rep is None)
+
     def __attrs_post_init__(self) -> None:
         """Refuse a case without a department, or one with two of a kind."""
         if (self.department_id is None) == (self.department is None):

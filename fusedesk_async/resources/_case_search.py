@@ -1,8 +1,8 @@
 """Searching cases, and finding out whether one was opened."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
-from typing import Unpack, overload
+from typing import TYPE_CHECKING, Unpack, overload
 
 from fusedesk_async._call import Send, get
 from fusedesk_async._clock import SystemClock
@@ -15,6 +15,9 @@ from fusedesk_async.filters import CaseFilters, OrderBy
 from fusedesk_async.models import Case, NewCase
 from fusedesk_async.resources._resource import Resource
 
+if TYPE_CHECKING:
+    from fusedesk_async.models import Directory
+
 SETTLED = 30.0
 """Seconds. PHP ends a script after so many by default; FuseDesk's own figure is not public."""
 
@@ -22,8 +25,14 @@ SETTLED = 30.0
 class CaseSearch(Resource):
     """What looks for cases."""
 
-    def __init__(self, send: Send, server_clock: ServerClock | None = None) -> None:
+    def __init__(
+        self,
+        send: Send,
+        server_clock: ServerClock | None = None,
+        directory: "Callable[[], Awaitable[Directory]] | None" = None,
+    ) -> None:
         super().__init__(send)
+        self._directory = directory
         self._server_clock = server_clock or ServerClock(SystemClock())
 
     def search(
@@ -100,6 +109,8 @@ class CaseSearch(Resource):
         """
         from fusedesk_async._find import find, lost_case  # noqa: PLC0415 - few need it, and importing costs
 
+        if self._directory and isinstance(lost, NewCase) and lost.has_names:
+            lost = (await self._directory()).new_case(lost)
         what = lost_case(lost, sent_at, settle, self._server_clock)
         return await find(self.search, what, frozenset(besides), self._server_clock.clock)
 
