@@ -89,3 +89,18 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
         held(tmp_path / "nowhere" / "out.jsonl"),
     ):
         raise AssertionError
+
+
+def test_a_lock_that_vanishes_between_two_looks_is_taken_anew(tmp_path, monkeypatch):
+    target, fstat, looks = tmp_path / "out.jsonl", os.fstat, []
+
+    def looked_at(number):
+        looks.append(number)
+        if len(looks) == 1:
+            (tmp_path / "out.jsonl.lock").unlink()
+        return fstat(number)
+
+    monkeypatch.setattr(os, "fstat", looked_at)
+    with held(target):
+        assert (tmp_path / "out.jsonl.lock").exists()
+    assert len(looks) == 2

@@ -7,11 +7,11 @@ from io import BytesIO
 
 import pytest
 from desks import client
-from exports import job, rows, sink
+from exports import ids_in, job, rows, sink
 
 from fusedesk_async import ConfigurationError, ExportError, QuotaWait, QuotaWaitOver
 from fusedesk_async._files import unless_it_fails
-from fusedesk_async.export import export_cases
+from fusedesk_async.export import export_cases, plan_export
 from fusedesk_async.export._checkpoint import Checkpoint
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._report import Meter
@@ -94,3 +94,47 @@ def test_waits_and_refusals_are_counted():
     assert (meter.waits, meter.blocked_until) == (1, until)
     meter.told(QuotaWaitOver(seconds=5.0))
     assert (meter.waited, meter.blocked_until) == (5.0, None)
+
+
+@pytest.mark.parametrize("odd", [{}, {"caseid": "x"}, 7])
+@pytest.mark.anyio
+async def test_an_answer_without_an_id_tells_nothing_of_the_number_of_cases(odd):
+    sandbox = Sandbox(9)
+    sandbox.fault("search", body=[odd])
+    async with client(sandbox, SystemClock()) as desk:
+        plan = await plan_export(desk, BytesIO())
+    assert (plan.cases, plan.calls) == (0, 1)
+
+
+def test_a_conversion_that_is_not_wanted_any_more_keeps_the_cases(tmp_path):
+    output, whole = sink(tmp_path / "out.parquet"), Checkpoint(job=job("out.parquet"), phase="complete")
+    output.open(job("out.parquet"), resume="auto", overwrite=False)
+    output.write(rows([1, 2]), whole)
+    output.interrupt()
+    with pytest.raises(ExportError, match=r"out.parquet.part was not converted"):
+        output.finish()
+    output.close()
+    again = sink(tmp_path / "out.parquet")
+    again.open(job("out.parquet"), resume="require", overwrite=False)
+    again.finish()
+    again.close()
+    assert ids_in(tmp_path / "out.parquet") == [1, 2]
+
+
+def test_an_id_beyond_64_bits_does_not_fit_into_sqlite_and_takes_nothing_with_it(tmp_path):
+    output, place = sink(tmp_path / "out.db"), Checkpoint(job=job("out.db"))
+    output.open(job("out.db"), resume="auto", overwrite=False)
+    output.write(rows([1]), place)
+    with pytest.raises(ExportError, match="more than 64 bits does not fit"):
+        output.write(rows([2, 2**63]), place)
+    output.write(rows([3]), place)
+    output.finish()
+    output.close()
+    assert ids_in(tmp_path / "out.db") == [1, 3]
+
+
+def test_a_database_that_cannot_be_opened_is_told_with_its_name(tmp_path):
+    (tmp_path / "out.db.part").mkdir()
+    with pytest.raises(ExportError, match=r"cannot write .*out\.db\.part: unable to open") as caught:
+        sink(tmp_path / "out.db").look(job("out.db"), resume="auto", overwrite=False)
+    assert caught.value.reason == "output"
