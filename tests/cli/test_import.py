@@ -4,9 +4,10 @@ import json
 import random
 import signal
 import sqlite3
-import time
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from subprocess import Popen
 
@@ -26,7 +27,26 @@ def sandbox() -> Sandbox:
     return Sandbox(50, keys={KEY: ["cases", "cases_create", "cases_update"]}, latency=0.005)
 
 
-def write_rows(path: Path, count: int) -> None:
+@pytest.fixture
+def opening(sandbox: Sandbox) -> Callable[[int], threading.Event]:
+    """Gives events that are set when so many more cases are being opened."""
+    waiting: list[tuple[Iterator[int], threading.Event]] = []
+
+    def one_more(_: Sandbox) -> None:
+        for countdown, event in waiting:
+            if next(countdown) == 0:
+                event.set()
+
+    def after(creates: int) -> threading.Event:
+        event = threading.Event()
+        waiting.append((count(1 - creates), event))
+        return event
+
+    sandbox.churn("create", one_more)
+    return after
+
+
+def write_rows(path: Path, rows_wanted: int) -> None:
     rows = [
         {
             "source_id": number,
@@ -35,7 +55,7 @@ def write_rows(path: Path, count: int) -> None:
             "details": "from elsewhere",
             "opened_by": "jo",
         }
-        for number in range(count)
+        for number in range(rows_wanted)
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
@@ -134,11 +154,13 @@ def test_a_journal_of_another_app_is_refused(invoke: Invoke, tmp_path: Path) -> 
     assert "is the journal of an import into http://127.0.0.1:" in result.stderr
 
 
-def test_ctrl_c_leaves_a_true_journal(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_a_true_journal(
+    start: Start, sandbox: Sandbox, opening: Callable[[int], threading.Event], tmp_path: Path
+) -> None:
     write_rows(tmp_path / "in.jsonl", 400)
+    under_way = opening(30)
     process = start("import", "in.jsonl")
-    while len(sandbox.state.cases) < 80:
-        time.sleep(0.01)
+    assert under_way.wait(30)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == Exit.INTERRUPTED
@@ -149,28 +171,30 @@ def test_ctrl_c_leaves_a_true_journal(start: Start, sandbox: Sandbox, tmp_path: 
     assert dict(states)["confirmed"] == len(sandbox.state.cases) - 50
 
 
-def test_killed_and_run_again_every_row_is_opened_once(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_killed_and_run_again_every_row_is_opened_once(
+    start: Start, sandbox: Sandbox, opening: Callable[[int], threading.Event], tmp_path: Path
+) -> None:
     write_rows(tmp_path / "in.jsonl", 150)
     dice = random.Random(3)
     for _ in range(4):
+        due = opening(dice.randrange(1, 30))
         process = start("import", "in.jsonl", "--settle", "0.3")
-        goal = len(sandbox.state.cases) + dice.randrange(1, 30)
-        deadline = time.monotonic() + 30
-        while len(sandbox.state.cases) < goal and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.001)
+        assert due.wait(30)
         process.kill()
         process.communicate()
     _, told = start("import", "in.jsonl", "--settle", "0.3").communicate(timeout=60)
     assert "150 rows" in told.decode()
     assert opened(sandbox) == Counter(f"Row {number}" for number in range(150))
-    sandbox.state.cases.ids()
 
 
-def test_the_second_of_two_imports_is_told_who_is_at_it(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_the_second_of_two_imports_is_told_who_is_at_it(
+    start: Start, sandbox: Sandbox, opening: Callable[[int], threading.Event], tmp_path: Path
+) -> None:
     write_rows(tmp_path / "in.jsonl", 400)
+    under_way = opening(10)
+    sandbox.fault("create", nth=11, times=400, delay=60)
     first = start("import", "in.jsonl")
-    while len(sandbox.state.cases) < 60:
-        time.sleep(0.01)
+    assert under_way.wait(30)
     second = start("import", "in.jsonl")
     _, told = second.communicate(timeout=30)
     assert second.returncode == Exit.LOCKED
