@@ -25,7 +25,7 @@ None of them holds a live request, a response or the API key.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from fusedesk_async._words import FuseDeskError as FuseDeskError  # noqa: PLC0414 - they are public here
 from fusedesk_async._words import FuseDeskWarning as FuseDeskWarning  # noqa: PLC0414 - likewise
@@ -117,7 +117,7 @@ class PermissionDeniedError(APIError):
         missing: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message, request, status, code, retry_after, retry_at)
-        self.args = (*self.args, scope, missing)
+        self.args: tuple[Any, ...] = (*self.args, scope, missing)
         self.scope = scope
         self.missing = missing
 
@@ -206,7 +206,7 @@ class OutcomeUnknownError(TransportError):
         lost_at: datetime | None = None,
     ) -> None:
         super().__init__(message, request, fields, sent_at, lost_at)
-        self.fields = dict(fields or {})
+        self.fields: dict[str, str] = dict(fields or {})
         self.sent_at = sent_at
         self.lost_at = lost_at
 
