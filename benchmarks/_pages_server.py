@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import cast
 
-_EMPTY = b"[]"
+import msgspec
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, pages: dict[int, bytes]) -> None:
-        self._pages = pages
+    def __init__(self, records: list[msgspec.Raw]) -> None:
+        self._records = records
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -24,18 +24,21 @@ class _Connection(asyncio.Protocol):
         self._received += data
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
-            offset = re.search(rb"[?&]offset=(\d+)", head)
-            page = self._pages.get(int(offset[1]) if offset else 0, _EMPTY)
+            numbers = {name: int(value) for name, value in re.findall(rb"[?&](limit|offset)=(\d+)", head)}
+            offset, limit = numbers.get(b"offset", 0), numbers.get(b"limit", 150)
+            page = b"[" + b",".join(self._records[offset : offset + limit]) + b"]"
             answer = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(page)}\r\n\r\n"
             self._transport.write(answer.encode() + page)
 
 
-async def main(pages: dict[int, bytes]) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(pages), "127.0.0.1")
+async def main(records: list[msgspec.Raw]) -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: _Connection(records), "127.0.0.1")
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main({int(path.stem): path.read_bytes() for path in Path(sys.argv[1]).iterdir()}))
+    pages = sorted(Path(sys.argv[1]).iterdir(), key=lambda path: int(path.stem))
+    read = msgspec.json.Decoder(list[msgspec.Raw]).decode
+    asyncio.run(main([record for page in pages for record in read(page.read_bytes())]))
