@@ -1,8 +1,10 @@
 """From the server into an output: page after page, or case after case with its history, also through outages."""
 
+import math
 from collections.abc import Mapping
 
 import attrs
+from anyio import move_on_after
 from attrs import field
 
 from fusedesk_async._bookmark import Bookmark
@@ -19,6 +21,9 @@ from fusedesk_async.models import Case
 FIRST_PAUSE = 15.0
 """Seconds after which FuseDesk is asked again if it is out of reach; doubled each time."""
 LONGEST_PAUSE = 900.0
+MOMENT = 0.05
+"""Seconds. If no page comes for so long, those that came before are kept by themselves."""
+LAST: Page[Case] = Page((), 0, 0)
 
 
 @attrs.define(eq=False)
@@ -82,14 +87,35 @@ class Fetch:
         return self.desk.cases.walk(concurrency=concurrency, after=bookmark, **self.filters)
 
     async def _pages(self) -> None:
-        walk = self._walk(max(1, self.concurrency // 2))  # as many again wait to be written
+        ahead = max(1, self.concurrency // 4)
+        most = max(1, self.concurrency - (2 * ahead - 1))  # what is fetched ahead is lost in a crash, too
+        walk, batch = self._walk(ahead), list[Page[Case]]()
         try:
             async with walk:
-                async for page in walk.pages():
-                    rows = [Row(case=case) for case in page.items]
-                    await self.output.keep(rows, page.rejected, bookmark=str(walk.bookmark))
+                pages = walk.pages()
+                while True:
+                    page = None
+                    with move_on_after(MOMENT if batch else math.inf):
+                        page = await anext(pages, LAST)
+                    if page and page is not LAST:
+                        batch.append(page)
+                    if batch and (page is None or page is LAST or len(batch) == most):
+                        await self._keep_pages(batch, walk)
+                    if page is LAST:
+                        return
+        except FuseDeskError:
+            if batch:
+                await self._keep_pages(batch, walk)
+            raise
         finally:
             self._count(walk)
+
+    async def _keep_pages(self, batch: list[Page[Case]], walk: Walk[Case]) -> None:
+        """Keep the pages of a batch and clear it: one commit for several, where they come faster than it takes."""
+        rows = [Row(case) for page in batch for case in page.items]
+        rejected = [error for page in batch for error in page.rejected]
+        batch.clear()
+        await self.output.keep(rows, rejected, bookmark=str(walk.bookmark))
 
     async def _with_histories(self) -> None:
         while (found := await self._next_page()) is not None:

@@ -1,17 +1,14 @@
 """A case on its way into an output."""
 
 import re
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from fusedesk_async import _json
 from fusedesk_async.models import Case
 
 
-@attrs.frozen(kw_only=True)
-class Row:
-    """What is written for one case.
+class Row(NamedTuple):
+    """What is written for one case. A tuple: there may be a million of them, and other records cost more to make.
 
     Attributes:
         case: The case; a `CaseDetail` if its history was asked for and came.
@@ -26,7 +23,7 @@ class Row:
     @property
     def is_without_history(self) -> bool:
         """Whether its history was asked for and did not come."""
-        return self.tombstone or bool(self.history_error)
+        return self.tombstone or self.history_error != ""
 
     @property
     def json_line(self) -> bytes:
@@ -35,12 +32,14 @@ class Row:
         Only where the history is missing, members are added behind those of the server that say so.
         """
         line = self.case.json_line
+        if not self.is_without_history:
+            return line
         notes: dict[str, Any] = {}
         if self.tombstone:
             notes["tombstone"] = True
         if self.history_error:
             notes["history_error"] = self.history_error
-        return line[:-1] + b"," + _json.dumps(notes)[1:].encode() if notes else line
+        return line[:-1] + b"," + _json.dumps(notes)[1:].encode()
 
     @staticmethod
     def parted(line: bytes) -> tuple[bytes, bool, str]:
