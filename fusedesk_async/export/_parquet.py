@@ -19,9 +19,9 @@ from fusedesk_async.export._columns import Kind, case_table, clean_text, history
 from fusedesk_async.export._row import Row
 from fusedesk_async.models import Case, CaseDetail, HistoryItem
 
-GROUP = 20_000
+GROUP = 5_000
 """Rows in a row group, at the most."""
-GROUP_SIZE = 16 * 1024 * 1024
+GROUP_SIZE = 8 * 1024 * 1024
 """Bytes of JSON after which a row group is full, too: histories may be long."""
 MAGIC = b"PAR1"
 """How a Parquet file begins, and no line of JSON."""
@@ -106,6 +106,8 @@ class ParquetMaker:
             arrow.array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)
         ]
         writer.write_table(arrow.Table.from_arrays(columns, schema=schema))
+        del columns
+        arrow.default_memory_pool().release_unused()  # or it keeps more with every group
 
     def _rows(self, group: list[bytes]) -> Iterator[list[Any]]:
         """The cells of cases, which are read as they were read when they came."""
