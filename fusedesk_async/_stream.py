@@ -45,7 +45,7 @@ class Stream(Generic[T]):
         try:
             await self._group.__aexit__(None, None, None)
         except BaseExceptionGroup as failures:  # what no consumer can wait for, such as a KeyboardInterrupt in a task
-            raise _first(failures) from None
+            raise first_of(failures) from None
 
     @property
     def _open(self) -> bool:
@@ -114,7 +114,7 @@ class Stream(Generic[T]):
         raise ConfigurationError(message)
 
 
-def _first(failure: BaseException) -> BaseException:
+def first_of(failure: BaseException) -> BaseException:
     """A failure itself, or the first of a group."""
     while isinstance(failure, BaseExceptionGroup):
         failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[0]

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import anyio
 import attrs
@@ -15,6 +15,7 @@ from fusedesk_async._config import at_least_one
 from fusedesk_async._events import CallAnswered, Event
 from fusedesk_async._files import held
 from fusedesk_async._lookup import steps
+from fusedesk_async._stream import first_of
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import encode_day
 from fusedesk_async.importing._history import goes_apart
@@ -141,10 +142,11 @@ class _Run:
                     async with anyio.create_task_group() as crew:
                         for _ in range(workers):
                             crew.start_soon(self._work)
-                    await Settler(self._sender, self.journal, self.tally, settle=settle).settle()
+                    async with anyio.create_task_group() as end:  # as shields hold in tasks of our own only
+                        end.start_soon(Settler(self._sender, self.journal, self.tally, settle=settle).settle)
                     group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
-            raise _first(errors) from None
+            raise first_of(errors) from None
         self.tally.tell()
         return self.tally.report(self.desk.clock.monotonic() - began)
 
@@ -227,9 +229,3 @@ _END = object()
 def _conflict(row: Row, entry: Entry) -> str:
     became = f"as case {entry.case_number}" if entry.case_number else "and may have been opened"
     return f"source_id {row.source_id!r} was sent before with another content, {became}"
-
-
-def _first(failure: BaseException) -> BaseException:
-    while isinstance(failure, BaseExceptionGroup):
-        failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[0]
-    return failure
