@@ -6,6 +6,8 @@ from datetime import datetime
 from fusedesk_async.cli._text import counted, duration, size_text
 from fusedesk_async.export import ExportPlan, ExportProgress, ExportReport
 
+UNSURE = 1.5
+"""If there may be so many times more cases than expected, the bounds are said, too."""
 PHASES = {"changes": "looking for changes", "complete": "finishing"}
 
 
@@ -14,6 +16,8 @@ def announced(plan: ExportPlan, *, history: bool) -> str:
     found = counted(plan.cases, "case")
     if plan.at_most is None or plan.at_least != plan.at_most:
         found = f"about {found}"
+    if plan.at_most is not None and plan.at_most > UNSURE * plan.cases:
+        found += f" ({plan.at_least:,} to {plan.at_most:,})"
     there = f", {plan.done:,} of them here already" if plan.done else ""
     calls = f"{counted(plan.calls, 'call')}{' (one for each history)' if history else ''}"
     takes = "" if plan.seconds is None else f", about {duration(plan.seconds)} at the present allowance"

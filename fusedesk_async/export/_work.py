@@ -50,27 +50,46 @@ class Work:
     async def plan(self, probes: int) -> ExportPlan:
         """What is still to be done, and what that costs; `probes` calls and one more at the most."""
         reached = self.output.checkpoint
+        if reached.phase == "complete" and self.update:
+            return await self._plan_of_update(probes // 2)
         if reached.expected is None:
             known = await estimate(self.desk, self.filters, probes=probes)
         else:
             known = Estimate(reached.expected, reached.cases, reached.expected, reached.expected)
         cases = max(known.likely, reached.cases)
         missing = 0 if reached.phase == "complete" else cases - reached.cases
-        pages = -(-missing // LARGEST_PAGE) + 1
-        calls = pages + missing if self.history else pages
-        meter = self.output.meter
-        seconds = None
-        if meter.calls:
-            latency = meter.answering / meter.calls
-            seconds = self.desk.seconds_for(calls) + calls * latency / self.concurrency
+        calls = self._calls_for(missing)
         return ExportPlan(
             done=reached.cases,
             cases=cases,
             at_least=max(known.at_least, reached.cases),
             at_most=None if reached.expected is not None else known.at_most,
             calls=calls,
-            seconds=seconds,
+            seconds=self._seconds_for(calls),
         )
+
+    async def _plan_of_update(self, probes: int) -> ExportPlan:
+        """What has changed since the export began: all that goes into it again, and perhaps other cases to look at."""
+        since = self._day_before(self.output.checkpoint.started_after)
+        ours = await estimate(self.desk, self._filters_of("update", since), probes=probes)
+        calls = 1 + self._calls_for(ours.likely)
+        if self._is_filtered:
+            all_changed = await estimate(self.desk, self._filters_of("changes", since), probes=probes)
+            calls += _pages_of(all_changed.likely)
+        seconds = self._seconds_for(calls)
+        return ExportPlan(
+            done=0, cases=ours.likely, at_least=ours.at_least, at_most=ours.at_most, calls=calls, seconds=seconds
+        )
+
+    def _calls_for(self, cases: int) -> int:
+        return _pages_of(cases) + (cases if self.history else 0)
+
+    def _seconds_for(self, calls: int) -> float | None:
+        """How long so many calls take, waiting included; None as long as no answer has told the allowance."""
+        meter = self.output.meter
+        if not meter.calls:
+            return None
+        return self.desk.seconds_for(calls) + calls * meter.answering / meter.calls / self.concurrency
 
     async def announced(self) -> ExportPlan | None:
         """The plan, told to whom it may concern; None if it has no plan, as an update or if nothing is left to do."""
@@ -91,8 +110,7 @@ class Work:
     async def _begin(self, plan: ExportPlan | None) -> None:
         reached = self.output.checkpoint
         if reached.phase == "complete" and self.update:
-            changed_here = query_of({"status": "all"}) != query_of(self.filters)
-            first: Phase = "changes" if changed_here else "update"
+            first: Phase = "changes" if self._is_filtered else "update"
             newest = await self._newest_date()
             self.output.checkpoint = Checkpoint(job=reached.job, since=self._day_before(reached.started_after))
             await self.output.keep(phase=first, started_after=newest)
@@ -101,12 +119,21 @@ class Work:
             await self.output.keep(started_after=newest, expected=plan.cases if plan else None)
 
     async def _fetch(self, phase: Phase) -> None:
-        filters: CaseFilters = {"status": "all"} if phase == "changes" else {**self.filters}
-        if phase != "cases" and (since := self.output.checkpoint.since):
-            filters["date_updated"] = after(since)
+        filters = self._filters_of(phase, self.output.checkpoint.since)
         history = self.history and phase != "changes"
         fetch = Fetch(self.desk, self.output, filters, history, self.concurrency, self.outage)
         await fetch.carry_out()
+
+    @property
+    def _is_filtered(self) -> bool:
+        """Whether there may be cases that do not belong to the export, so that one may leave it."""
+        return query_of(self.filters) not in {"", "status=all"}
+
+    def _filters_of(self, phase: Phase, since: str) -> CaseFilters:
+        filters: CaseFilters = {"status": "all"} if phase == "changes" else {**self.filters}
+        if phase != "cases" and since:
+            filters["date_updated"] = after(since)
+        return filters
 
     async def _newest_date(self) -> str:
         """The newest date of change the server knows, by its own clock; empty if there is none."""
@@ -125,6 +152,11 @@ class Work:
             return (datetime.fromisoformat(moment) - self.look_back).date().isoformat()
         except OverflowError:  # before the year 1
             return ""
+
+
+def _pages_of(cases: int) -> int:
+    """Calls for a list of so many cases, the one at its end included."""
+    return -(-cases // LARGEST_PAGE) + 1
 
 
 def query_of(filters: CaseFilters) -> str:

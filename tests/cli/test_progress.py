@@ -87,6 +87,7 @@ def test_the_bar_fits_into_eighty_columns() -> None:
     [
         ({"at_least": 700, "at_most": 700}, "700 cases: 9 calls, about 4 s at the present allowance"),
         ({"at_most": None}, "about 700 cases: 9 calls, about 4 s at the present allowance"),
+        ({"at_most": 1_100}, "about 700 cases (1 to 1,100): 9 calls, about 4 s at the present allowance"),
         ({"done": 7, "seconds": None}, "about 700 cases, 7 of them here already: 9 calls"),
     ],
 )

@@ -79,3 +79,29 @@ async def test_the_bounds_of_a_plan_are_right_on_a_quiet_desk(cases, tmp_path):
     assert plan.at_least <= plan.cases <= plan.at_most
     assert len(sandbox.received) <= 12
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("filters", [{}, {"status": "all"}, {"status": "open"}])
+async def test_an_update_costs_what_was_planned_and_looks_at_other_cases_only_if_some_may_have_left(filters, tmp_path):
+    sandbox, out = Sandbox(1_200), tmp_path / "out.db"
+    async with client(sandbox, SystemClock()) as desk:
+        await export_cases(desk, out, **filters)
+        sandbox.open_cases(40, status="open")
+        before = len(sandbox.received)
+        plan = await plan_export(desk, out, update=True, **filters)
+        assert len(sandbox.received) - before <= 12
+        report = await export_cases(desk, out, update=True, **filters)
+    assert plan.at_least <= report.cases <= plan.at_most
+    assert report.cases >= 40
+    searched = [dict(call.query) for call in sandbox.received if call.operation == "search"][-report.calls :]
+    walks = {query.get("status") for query in searched if "date_updated" in query}
+    assert walks == ({"all", "open"} if filters == {"status": "open"} else {filters.get("status")})
+    assert abs(plan.calls - report.calls) <= 2
+
+
+async def test_a_plan_of_an_update_with_histories_counts_one_call_for_each(tmp_path):
+    sandbox, out = Sandbox(30), tmp_path / "out.db"
+    async with client(sandbox, SystemClock()) as desk:
+        await export_cases(desk, out, status="open", history=True)
+        plan = await plan_export(desk, out, status="open", history=True, update=True)
+    assert plan.calls >= plan.cases > 0
