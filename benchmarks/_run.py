@@ -15,8 +15,8 @@ from _servers import FINE, HOUR, KINDS, TOO_MANY, Change, Headers, Kind, Server,
 from _virtual import LoopClock, NeverEndsError, run_virtual
 
 from fusedesk_async import Request
-from fusedesk_async._turns import Patience, Places
-from fusedesk_async._wire import Answer
+from fusedesk_async._ratelimit.queues import Patience, Places
+from fusedesk_async._wire.answer import Answer
 
 FASTEST, SLOWEST = 0.1, 0.6
 """Seconds a call takes from its start to its answer."""

@@ -11,8 +11,8 @@ from _servers import HOUR, LIMIT, TOO_MANY
 
 from fusedesk_async import RateLimiter, Request
 from fusedesk_async._clock import Clock
-from fusedesk_async._turns import Patience, Places
-from fusedesk_async._wire import Answer
+from fusedesk_async._ratelimit.queues import Patience, Places
+from fusedesk_async._wire.answer import Answer
 
 _MARGIN = 0.01
 """Seconds. Who waits for a moment is there a little later, so that rounding cannot make it too early."""

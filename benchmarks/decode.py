@@ -20,9 +20,9 @@ from _bench import best_of, first_page, judge, print_table
 from cattrs.gen import make_dict_structure_fn, override
 
 from fusedesk_async import Case, UnexpectedResponseError
-from fusedesk_async._convert import structure
-from fusedesk_async._names import answer_names
-from fusedesk_async._readers import many
+from fusedesk_async._wire.converter import structure
+from fusedesk_async._wire.field_names import answer_names
+from fusedesk_async._wire.readers import many
 from fusedesk_async.sandbox import Sandbox
 
 ROUNDS = 150

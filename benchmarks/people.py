@@ -30,7 +30,7 @@ from _ways import HEADERS
 from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from fusedesk_async import FuseDesk, FuseDeskError, RateLimiter
-from fusedesk_async._transport import Priority
+from fusedesk_async._http.pipeline import Priority
 
 WINDOW = 10.0
 LIMIT = 120

@@ -6,7 +6,6 @@ making their classes takes longer than all else here.
 
 from typing import TYPE_CHECKING
 
-from fusedesk_async._allowance import Allowance
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._clock import Clock
 from fusedesk_async._events import (
@@ -20,8 +19,9 @@ from fusedesk_async._events import (
     QuotaWait,
     QuotaWaitOver,
 )
-from fusedesk_async._ratelimit import RateLimiter
-from fusedesk_async._retry import JitteredBackoff, RetryPolicy
+from fusedesk_async._http.retry import JitteredBackoff, RetryPolicy
+from fusedesk_async._ratelimit.allowance import Allowance
+from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._version import __version__
 from fusedesk_async.errors import (
     AnswerLostError,
@@ -131,83 +131,26 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fusedesk_async._bookmark import Bookmark
-    from fusedesk_async._lookup import Lookup
-    from fusedesk_async._pagination import Pages
-    from fusedesk_async._plans import Page
-    from fusedesk_async._walk import Walk, WalkReport
-    from fusedesk_async.models import (
-        Access,
-        Acknowledgement,
-        Case,
-        CaseDetail,
-        CaseFeedback,
-        CaseTag,
-        Chat,
-        ChatDetail,
-        Contact,
-        ContactFields,
-        Created,
-        CreatedCase,
-        Department,
-        Directory,
-        Email,
-        EmailMessage,
-        HistoryItem,
-        Integration,
-        NewCase,
-        NewContact,
-        NewEmail,
-        NewHistoryItem,
-        NewNote,
-        Note,
-        PoweredBy,
-        Record,
-        Rep,
-        Webhook,
-    )
+    from fusedesk_async._pagination.bookmark import Bookmark
+    from fusedesk_async._pagination.lookup import Lookup
+    from fusedesk_async._pagination.pages import Pages
+    from fusedesk_async._pagination.plans import Page
+    from fusedesk_async._pagination.walk import Walk, WalkReport
+    from fusedesk_async.models import *
 else:
-    from fusedesk_async._lazy import lazily as _lazily
+    from fusedesk_async._exports import lazily as _lazily
 
-    _MODELS = (
-        "Access",
-        "Acknowledgement",
-        "Case",
-        "CaseDetail",
-        "CaseFeedback",
-        "CaseTag",
-        "Chat",
-        "ChatDetail",
-        "Contact",
-        "ContactFields",
-        "Created",
-        "CreatedCase",
-        "Department",
-        "Directory",
-        "Email",
-        "EmailMessage",
-        "HistoryItem",
-        "Integration",
-        "NewCase",
-        "NewContact",
-        "NewEmail",
-        "NewHistoryItem",
-        "NewNote",
-        "Note",
-        "PoweredBy",
-        "Record",
-        "Rep",
-        "Webhook",
-    )
-    _LATER = dict.fromkeys(_MODELS, "fusedesk_async.models") | {
-        "Bookmark": "fusedesk_async._bookmark",
-        "Lookup": "fusedesk_async._lookup",
-        "Page": "fusedesk_async._plans",
-        "Pages": "fusedesk_async._pagination",
-        "Walk": "fusedesk_async._walk",
-        "WalkReport": "fusedesk_async._walk",
+    _LATER = {
+        "Bookmark": "fusedesk_async._pagination.bookmark",
+        "Lookup": "fusedesk_async._pagination.lookup",
+        "Page": "fusedesk_async._pagination.plans",
+        "Pages": "fusedesk_async._pagination.pages",
+        "Walk": "fusedesk_async._pagination.walk",
+        "WalkReport": "fusedesk_async._pagination.walk",
         "models": "fusedesk_async.models",
     }
+    _MODELS = [name for name in __all__ if name not in globals() and name not in _LATER]
+    _LATER |= dict.fromkeys(_MODELS, "fusedesk_async.models")
     __getattr__ = _lazily(__name__, _LATER)
 
     def __dir__() -> list[str]:

@@ -6,25 +6,25 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
-from fusedesk_async._allowance import Allowance
-from fusedesk_async._auth import AuthMode, KeyTransport
-from fusedesk_async._call import Call, Method, Parameters
+from fusedesk_async._api_key import ApiKey
+from fusedesk_async._checks import at_least_one, one_of, positive
 from fusedesk_async._clock import Clock, SystemClock
-from fusedesk_async._config import at_least_one, base_url_of_app, checked_base_url, one_of, positive, read_environment
+from fusedesk_async._config import Settings, base_url_of_app, checked_base_url, read_environment
 from fusedesk_async._events import Observer
-from fusedesk_async._exchange import Exchange, HttpTransport, make_transport
+from fusedesk_async._exports import public
+from fusedesk_async._http.auth import AuthMode, KeyTransport
+from fusedesk_async._http.exchange import Exchange, HttpTransport, make_transport
+from fusedesk_async._http.pipeline import OnRateLimit, Options, Priority, Transport
+from fusedesk_async._http.redaction import LogGuard
+from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._lifetime import Lifetime
-from fusedesk_async._log_guard import LogGuard
-from fusedesk_async._ratelimit import RateLimiter
-from fusedesk_async._retry import RetryPolicy
-from fusedesk_async._scopes import checked_scopes, require
-from fusedesk_async._secret import ApiKey
-from fusedesk_async._settings import Settings
-from fusedesk_async._transport import OnRateLimit, Options, Priority, Transport
+from fusedesk_async._ratelimit.allowance import Allowance
+from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._version import __version__
-from fusedesk_async._words import warn
-from fusedesk_async.errors import ConfigurationError
-from fusedesk_async.resources._by_name import ByName
+from fusedesk_async._wire.call import Call, Method, Parameters
+from fusedesk_async._wire.scopes import checked_scopes, require
+from fusedesk_async.errors import ConfigurationError, warn
+from fusedesk_async.resources._name_resolver import ByName
 from fusedesk_async.resources._resources import Resources
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ MEBIBYTE = 1024 * 1024
 VERSIONS = ("v1/", "v2/")
 
 
+@public
 class FuseDesk(Resources, ByName):
     """A client for one FuseDesk app with one API key.
 
@@ -183,7 +184,7 @@ class FuseDesk(Resources, ByName):
         Returns:
             The answer as parsed JSON; None if it was empty.
         """
-        from fusedesk_async._readers import anything
+        from fusedesk_async._wire.readers import anything
 
         return await self._send(
             Call(

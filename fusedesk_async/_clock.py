@@ -2,13 +2,25 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar, Protocol
 
 import anyio
 import attrs
 
+from fusedesk_async._exports import public
 
+
+def utc(seconds: float) -> datetime:
+    """A moment in seconds since 1970."""
+    return EPOCH + timedelta(seconds=seconds)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@public
 class Clock(Protocol):
     """What the client asks of time. A test hands in one that does not wait."""
 
@@ -26,6 +38,8 @@ class Clock(Protocol):
 
 
 _BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
 _since_boot: Callable[[], float] = time.monotonic if _BOOT_CLOCK is None else partial(time.clock_gettime, _BOOT_CLOCK)
 """Counts the time for which the machine sleeps, too, where it can: the server's hour goes on meanwhile."""
 

@@ -2,21 +2,53 @@
 
 import os
 import re
-from typing import Any, TypeVar, get_args
+import ssl
+from typing import TypedDict
 
 import attrs
 
-from fusedesk_async._secret import ApiKey
+from fusedesk_async._api_key import ApiKey
+from fusedesk_async._clock import Clock
+from fusedesk_async._http.auth import AuthMode
+from fusedesk_async._http.exchange import HttpTransport
+from fusedesk_async._http.pipeline import OnRateLimit
+from fusedesk_async._http.retry import RetryPolicy
+from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async.errors import ConfigurationError
 
-T = TypeVar("T")
+
+class Settings(TypedDict, total=False):
+    """The settings of `FuseDesk` besides app, key and address."""
+
+    auth: AuthMode
+    timeout: float
+    retry: RetryPolicy
+    limiter: RateLimiter | None
+    concurrency: int
+    on_rate_limit: OnRateLimit
+    strict: bool
+    max_body: int
+    proxy: str | None
+    verify: bool | ssl.SSLContext
+    transport: HttpTransport | None
+    clock: Clock | None
+
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
 LARGEST_PORT = 65_535
 
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+
 _APP = rf"(?:(?:https?:)?//)?({_LABEL})(?:\.(?:fusedesk|infusionsoft)\b.*)?"
+
+
 _ADDRESS = rf"(https?)://({_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(\d{{1,5}}))?(?:/[\w./~-]*)?"
+
+
 _FLAGS = re.ASCII | re.IGNORECASE | re.DOTALL  # ASCII: else IGNORECASE takes the Kelvin sign for a k
 
 
@@ -52,42 +84,6 @@ def checked_base_url(url: str) -> str:
         message = f"base_url http://{found[2]} would send the API key unencrypted; use https"
         raise ConfigurationError(message)
     return url.rstrip("/")
-
-
-def positive(value: float, name: str) -> float:
-    """A number above zero.
-
-    Raises:
-        ConfigurationError: It is something else.
-    """
-    if isinstance(value, bool) or not (isinstance(value, int | float) and value > 0):
-        message = f"{name} is a number above 0, not {value!r}"
-        raise ConfigurationError(message)
-    return value
-
-
-def at_least_one(value: int, name: str) -> int:
-    """A whole number above zero.
-
-    Raises:
-        ConfigurationError: It is something else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        message = f"{name} is a whole number above 0, not {value!r}"
-        raise ConfigurationError(message)
-    return value
-
-
-def one_of(value: T, kinds: Any, name: str) -> T:
-    """A value of a `Literal`.
-
-    Raises:
-        ConfigurationError: It is something else.
-    """
-    if value not in get_args(kinds):
-        message = f"{name} is one of {', '.join(map(repr, get_args(kinds)))}, not {value!r}"
-        raise ConfigurationError(message)
-    return value
 
 
 @attrs.frozen(eq=False, repr=False)

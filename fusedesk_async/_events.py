@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.errors import FuseDeskError, Request
 
 logger = logging.getLogger("fusedesk_async")
@@ -16,6 +17,7 @@ WaitReason: TypeAlias = Literal["reserve", "quota", "refused"]
 """Why calls wait: what is left is kept for interactive calls; nothing is left; the server refused a call (429)."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CallStarted:
     """A call begins. Told in the caller's task, and so is the `CallEnded` that always follows.
@@ -29,6 +31,7 @@ class CallStarted:
     request: Request
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CallAnswered:
     """An answer came, whatever it says. If the caller was cancelled, it may come after the end of the call.
@@ -48,6 +51,7 @@ class CallAnswered:
     waited: float = 0.0
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CallLost:
     """No answer came, or none that could be read to its end. It, too, may come after the end of the call.
@@ -67,6 +71,7 @@ class CallLost:
     waited: float = 0.0
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CallRetried:
     """A call failed and is tried again after a pause. A 429 is no failure and is not among them.
@@ -84,6 +89,7 @@ class CallRetried:
     pause: float
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CallEnded:
     """A call has its result, failed for good, or was left by its caller.
@@ -105,6 +111,7 @@ class CallEnded:
     cancelled: bool = False
 
 
+@public
 @attrs.frozen(kw_only=True)
 class QuotaWait:
     """Calls are held back. Told when it begins, and again when the moment changes at which the next call goes.
@@ -120,6 +127,7 @@ class QuotaWait:
     waiting: int
 
 
+@public
 @attrs.frozen(kw_only=True)
 class QuotaWaitOver:
     """Calls go freely again.

@@ -23,21 +23,86 @@ Errors hold plain values and pass all of them to `args`, so they pickle, copy an
 None of them holds a live request, a response or the API key.
 """
 
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
-from fusedesk_async._words import FuseDeskError as FuseDeskError  # noqa: PLC0414 - they are public here
-from fusedesk_async._words import FuseDeskWarning as FuseDeskWarning  # noqa: PLC0414 - likewise
-from fusedesk_async._words import Request as Request  # noqa: PLC0414 - likewise
+import attrs
+
+from fusedesk_async._exports import public
+from fusedesk_async._text import one_line
+
+
+@public
+@attrs.frozen
+class Request:
+    """What was asked, in a form that is safe to print.
+
+    Attributes:
+        method: `GET`, `POST` or `DELETE`.
+        path: The path below the API's root, without the query.
+        attempts: How often it was sent; 0 if it never was.
+    """
+
+    method: str
+    path: str
+    attempts: int = 1
+
+    def __str__(self) -> str:
+        """`GET v1/cases, tried 3 times`."""
+        times = {0: "not sent", 1: "tried once"}.get(self.attempts, f"tried {self.attempts} times")
+        return f"{self.method} {self.path}, {times}"
+
+
+@public
+class FuseDeskError(Exception):
+    """The root of every failure. Its text is one line: what happened, what was asked, and what to do about it.
+
+    Attributes:
+        message: What happened.
+        request: What was asked; None if no request was involved.
+        completed: For a call that is made of several requests, how many of its elements are already through.
+    """
+
+    advice: ClassVar[str] = ""
+    completed: int | None = None
+
+    def __init__(self, message: str, request: Request | None = None, *details: object) -> None:
+        super().__init__(message, request, *details)
+        self.message = message
+        self.request = request
+
+    def __str__(self) -> str:
+        asked = f" [{self.request}]" if self.request else ""
+        through = "" if self.completed is None else f"; {self.completed} elements are already through"
+        advice = f". {self.advice}" if self.advice else ""
+        return one_line(f"{self.message}{self._details()}{asked}{through}{advice}")
+
+    def _details(self) -> str:
+        """What a subclass knows besides the message."""
+        return ""
+
+
+@public
+class FuseDeskWarning(UserWarning):
+    """Something was odd but could be dealt with: noise around an answer, a record that could not be read."""
+
+
+def warn(message: str) -> None:
+    """Tell the user of the library about something odd that was dealt with."""
+    warnings.warn(message, FuseDeskWarning, stacklevel=2)
+
 
 ExportTrouble: TypeAlias = Literal["output", "exists", "checkpoint", "locked", "closed"]
 
 
+@public
 class ConfigurationError(FuseDeskError, ValueError):
     """Refused before anything was sent: a setting or an argument that cannot be right."""
 
 
+@public
 class NameLookupError(ConfigurationError, LookupError):
     """Nothing has this name, or several have it.
 
@@ -56,6 +121,7 @@ class NameLookupError(ConfigurationError, LookupError):
         self.near = near
 
 
+@public
 class APIError(FuseDeskError):
     """The server answered, and the answer was no.
 
@@ -86,12 +152,14 @@ class APIError(FuseDeskError):
         return f" ({what})" if what else ""
 
 
+@public
 class AuthenticationError(APIError):
     """The key is missing or wrong, or a login page answered in place of the API."""
 
     advice = "Check the app name and the API key (in FuseDesk: Settings, API Keys)"
 
 
+@public
 class PermissionDeniedError(APIError):
     """The key is good but lacks a permission.
 
@@ -129,34 +197,40 @@ class PermissionDeniedError(APIError):
         return f"{super()._details()}; the key most likely lacks the scope {self.scope}"
 
 
+@public
 class NotFoundError(APIError):
     """There is no such object, or no such call."""
 
     advice = "Check the id; it may have been deleted"
 
 
+@public
 class RequestRejectedError(APIError):
     """FuseDesk refused the request for a reason of its own; it says 405 for all of these."""
 
     advice = "The same request will be refused again: change what the message names"
 
 
+@public
 class RateLimitError(APIError):
     """The hourly allowance is used up, and waiting for it was not wanted or would take too long."""
 
     advice = "Ask again at `retry_at`, raise `patience`, or use priority='bulk' to wait as long as it takes"
 
 
+@public
 class ServerError(APIError):
     """The server failed (5xx)."""
 
     advice = "Ask again later"
 
 
+@public
 class TransportError(FuseDeskError):
     """The request or its answer got lost on the way."""
 
 
+@public
 class NotSentError(TransportError):
     """Could not connect, so nothing happened on the server. Safe to send again.
 
@@ -171,6 +245,7 @@ class NotSentError(TransportError):
         self.permanent = permanent
 
 
+@public
 class AnswerLostError(TransportError):
     """The request went out, and no trustworthy answer came back.
 
@@ -183,6 +258,7 @@ class AnswerLostError(TransportError):
         self.stale = stale
 
 
+@public
 class OutcomeUnknownError(TransportError):
     """A write went out and its answer did not come back whole: it may have happened. It is not sent again by itself.
 
@@ -216,6 +292,7 @@ class OutcomeUnknownError(TransportError):
         return f" (asked for {', '.join(asked)})" if self.fields else ""
 
 
+@public
 class CannotTellError(FuseDeskError):
     """Whether a write was carried out cannot be found out. Nothing was changed, and nothing is guessed.
 
@@ -233,6 +310,7 @@ class CannotTellError(FuseDeskError):
         return f" (case ids {', '.join(map(str, self.candidates))})" if self.candidates else ""
 
 
+@public
 class UnexpectedResponseError(FuseDeskError):
     """An answer that is not what the API promises: not JSON, the wrong shape, too large.
 
@@ -264,10 +342,12 @@ class UnexpectedResponseError(FuseDeskError):
         return f"{where}{whose}{begins}"
 
 
+@public
 class PaginationError(FuseDeskError):
     """The pages cannot be put together: the server ignores the offset, or does not keep the order asked for."""
 
 
+@public
 class ExportError(FuseDeskError):
     """An export or an import cannot go on because of its files. What was made durable before stays as it is.
 

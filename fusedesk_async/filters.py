@@ -11,6 +11,7 @@ from uuid import UUID
 import attrs
 
 from fusedesk_async import _json
+from fusedesk_async._exports import public
 from fusedesk_async.errors import ConfigurationError
 
 Day: TypeAlias = date | datetime | str
@@ -61,6 +62,7 @@ def _encoded_or_none(value: Day | None) -> str | None:
     return None if value is None else encode_day(value)
 
 
+@public
 @attrs.frozen
 class DateFilter:
     """A condition on a date: on a day, before, after, or between. Made by `on`, `before`, `after` and `between`.
@@ -86,26 +88,31 @@ class DateFilter:
         return encode_json({name: text for name, text in bounds.items() if text is not None})
 
 
+@public
 def on(day: Day) -> DateFilter:
     """Dates on this day."""
     return DateFilter(on=day)
 
 
+@public
 def before(day: Day) -> DateFilter:
     """Dates before this one."""
     return DateFilter(before=day)
 
 
+@public
 def after(day: Day) -> DateFilter:
     """Dates after this one."""
     return DateFilter(after=day)
 
 
+@public
 def between(start: Day, end: Day) -> DateFilter:
     """Dates after `start` and before `end`."""
     return DateFilter(after=start, before=end)
 
 
+@public
 @attrs.frozen
 class Order:
     """One column of a sort order. Made by `asc` and `desc`.
@@ -132,11 +139,13 @@ OrderBy: TypeAlias = str | Order | Sequence[str | Order]
 """A column, several, or the API's own text such as `"date_lastresponse desc, caseid"`."""
 
 
+@public
 def asc(column: str) -> Order:
     """Smallest first."""
     return Order(column, "asc")
 
 
+@public
 def desc(column: str) -> Order:
     """Largest first."""
     return Order(column, "desc")
@@ -171,6 +180,7 @@ def _columns(part: str | Order) -> Iterator[tuple[str, str]]:
                 raise ConfigurationError(message)
 
 
+@public
 class CaseFilters(TypedDict, total=False):
     """What cases can be searched by; all of it together, and each may be left out.
 

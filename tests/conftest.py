@@ -1,5 +1,5 @@
 import pytest
-from turns import told
+from limiter_calls import told
 
 from fusedesk_async import RateLimiter
 from fusedesk_async.sandbox import VirtualClock

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusedesk_async._config import base_url_of_app, checked_base_url, one_of, positive, read_environment
+from fusedesk_async._checks import one_of, positive
+from fusedesk_async._config import base_url_of_app, checked_base_url, read_environment
 from fusedesk_async.errors import ConfigurationError
 
 

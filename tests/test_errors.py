@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fusedesk_async import errors
-from fusedesk_async._words import warn
-from fusedesk_async.errors import FuseDeskError, Request
+from fusedesk_async.errors import FuseDeskError, Request, warn
 
 REQUEST = Request("POST", "v1/cases/42", 3)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

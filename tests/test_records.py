@@ -13,9 +13,9 @@ from samples import SAMPLES, Sample
 from strategies import dates, flags, json_values, numbers, odd, tag_lists, texts
 
 from fusedesk_async import Record, UnexpectedResponseError, models
-from fusedesk_async._convert import structure
-from fusedesk_async._names import answer_names
-from fusedesk_async._readers import every, many
+from fusedesk_async._wire.converter import structure
+from fusedesk_async._wire.field_names import answer_names
+from fusedesk_async._wire.readers import every, many
 
 ELSEWHERE = {"Record", "Case", "CaseDetail", "CreatedCase", "Email", "HistoryItem", "Note"}
 """Records that `test_convert.py` and `test_rows.py` are about."""

@@ -6,13 +6,12 @@ import click
 from rich.console import Console
 
 from fusedesk_async import Case, CaseFilters
-from fusedesk_async.cli._ask import ask
-from fusedesk_async.cli._case_list import case_row, case_table
-from fusedesk_async.cli._case_text import case_text
+from fusedesk_async.cli._case_view import case_row, case_table, case_text
 from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._filters import filtered
-from fusedesk_async.cli._output import print_lines
+from fusedesk_async.cli._run import ask
+from fusedesk_async.cli._stdio import print_lines
 from fusedesk_async.cli._text import counted
 
 LARGEST_PAGE = 500

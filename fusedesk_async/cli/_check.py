@@ -2,8 +2,8 @@
 
 import click
 
-from fusedesk_async.cli._ask import ask
 from fusedesk_async.cli._connection import Connection, connected
+from fusedesk_async.cli._run import ask
 from fusedesk_async.cli._text import one_line
 
 

@@ -14,8 +14,7 @@ import attrs
 
 from fusedesk_async import FuseDesk, RateLimiter
 from fusedesk_async.cli._exit import Exit
-from fusedesk_async.cli._extra import needs_sandbox
-from fusedesk_async.cli._failure import CommandError, say
+from fusedesk_async.cli._failure import CommandError, needs_sandbox, say
 from fusedesk_async.cli._job import ExportJob
 from fusedesk_async.cli._text import counted
 from fusedesk_async.export import ExportOptions, ExportReport

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -22,6 +22,17 @@ from fusedesk_async import (
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._text import one_line
 from fusedesk_async.errors import ExportTrouble
+
+
+@contextmanager
+def needs_sandbox() -> Generator[None, None, None]:
+    """Turn a missing package into one line that says what to install."""
+    try:
+        yield
+    except ImportError as missing:
+        message = 'the sandbox needs more packages: pip install "fusedesk_async[sandbox]"'
+        raise CommandError(message, Exit.CONFIGURATION) from missing
+
 
 _CODES: tuple[tuple[type[FuseDeskError], Exit], ...] = (
     (ConfigurationError, Exit.CONFIGURATION),

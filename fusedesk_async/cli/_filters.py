@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 import click
 
 from fusedesk_async import CaseFilters, DateFilter
-from fusedesk_async.cli._names import names_of
+from fusedesk_async.cli._completion import names_of
 
 _DATES = ("opened", "updated", "closed")
 _FILTERS = ("status", "department", "department_id", "rep", "rep_id", "contact_id", "email", "tag", "tag_id")

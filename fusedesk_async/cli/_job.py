@@ -9,10 +9,10 @@ import click
 from fusedesk_async import ExportError, FuseDesk
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._failure import CommandError, Ending, as_command_error, say
-from fusedesk_async.cli._output import Stdout
 from fusedesk_async.cli._progress import Watch, fitting_display
 from fusedesk_async.cli._run import run
 from fusedesk_async.cli._status import announced, summary
+from fusedesk_async.cli._stdio import Stdout
 from fusedesk_async.cli._text import counted
 from fusedesk_async.errors import ExportTrouble
 from fusedesk_async.export import ExportOptions, ExportReport, export_cases, plan_export

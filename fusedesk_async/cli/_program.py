@@ -1,10 +1,15 @@
 """The program `fusedesk` and what holds for all its commands."""
 
+import re
+import warnings
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from fusedesk_async import __version__
+from fusedesk_async import FuseDeskWarning, __version__
 from fusedesk_async.cli._cases import cases
 from fusedesk_async.cli._check import check
 from fusedesk_async.cli._completion import completion
@@ -13,7 +18,37 @@ from fusedesk_async.cli._export import export
 from fusedesk_async.cli._failure import Ending, as_command_error, say
 from fusedesk_async.cli._import import import_
 from fusedesk_async.cli._sandbox import sandbox
-from fusedesk_async.cli._warnings import short_warnings
+
+MOST_OF_A_KIND = 3
+
+
+@contextmanager
+def short_warnings() -> Generator[None, None, None]:
+    """Print each `FuseDeskWarning` as one line on stderr, but only the first few of a kind; at the end, how many more.
+
+    Two warnings are of one kind if they differ in numbers only.
+    """
+    kinds = Counter[str]()
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, FuseDeskWarning):
+                usual(message, category, *where, **more)
+                return
+            kind = re.sub(r"'.*'|\d+", "#", str(message))
+            kinds[kind] += 1
+            if kinds[kind] <= MOST_OF_A_KIND:
+                say(f"warning: {message}")
+
+        warnings.simplefilter("always", FuseDeskWarning)
+        warnings.showwarning = show
+        try:
+            yield
+        finally:
+            unsaid = sum(count - MOST_OF_A_KIND for count in kinds.values() if count > MOST_OF_A_KIND)
+            if unsaid:
+                say(f"warning: {unsaid:,} more like these")
 
 
 class Program(click.Group):

@@ -1,8 +1,9 @@
 """Shows on stderr how far an export is: as a bar on a terminal, as lines in a log."""
 
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -11,14 +12,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
+from fusedesk_async import Event, FuseDesk, QuotaWait
 from fusedesk_async.cli._failure import say
-from fusedesk_async.cli._status import announced, outlook, work_done
+from fusedesk_async.cli._status import announced, outlook, pause, work_done
+from fusedesk_async.cli._text import counted
 from fusedesk_async.export import ExportProgress
+from fusedesk_async.importing import ImportProgress
+
+QUIET = 60.0
+"""Seconds between two lines in a log."""
 
 GLANCE = 0.2
 """Seconds between two looks at the progress."""
-QUIET = 60.0
-"""Seconds between two lines in a log."""
 
 
 class Display(AbstractContextManager["Display"], Protocol):
@@ -140,3 +145,52 @@ def fitting_display(*, stdout_is_busy: bool = False) -> Display:
     if sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal and not crowded:
         return Bar(console)
     return Lines()
+
+
+Show = Callable[[ImportProgress], None]
+
+
+def import_work_done(progress: ImportProgress) -> str:
+    """`200 rows, 190 opened, 2 rejected`."""
+    named = {
+        "opened": progress.opened,
+        "found": progress.found,
+        "skipped": progress.skipped,
+        "rejected": progress.rejected,
+        "unknown": progress.unknown,
+        "to look up": progress.pending,
+    }
+    parts = [f"{number:,} {name}" for name, number in named.items() if number]
+    return ", ".join([counted(progress.rows, "row"), *parts])
+
+
+@contextmanager
+def fitting_import_display(desk: FuseDesk) -> Generator[Show, None, None]:
+    """What to call with the progress of an import, while the block lasts."""
+    console = Console(stderr=True)
+    if sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal:
+        with console.status("reading") as status, _told_of_waits(desk, status.update):
+            yield lambda progress: status.update(import_work_done(progress))
+        return
+    last = [time.monotonic()]
+
+    def show(progress: ImportProgress) -> None:
+        if time.monotonic() >= last[0] + QUIET:
+            last[0] = time.monotonic()
+            say(import_work_done(progress))
+
+    with _told_of_waits(desk, say):
+        yield show
+
+
+@contextmanager
+def _told_of_waits(desk: FuseDesk, tell: Callable[[str], None]) -> Generator[None, None, None]:
+    ends = [0.0]
+
+    def told(event: Event) -> None:
+        if isinstance(event, QuotaWait) and event.until.timestamp() > ends[0] + 1.0:
+            ends[0] = event.until.timestamp()
+            tell(pause(event.until))
+
+    with desk.observe(told):
+        yield

@@ -8,8 +8,7 @@ import anyio
 import click
 
 from fusedesk_async.cli._exit import Exit
-from fusedesk_async.cli._extra import needs_sandbox
-from fusedesk_async.cli._failure import CommandError
+from fusedesk_async.cli._failure import CommandError, needs_sandbox
 from fusedesk_async.cli._run import run
 from fusedesk_async.cli._text import counted
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import attrs
 
-from fusedesk_async._files import held, named, sync, sync_folder, write_durably
+from fusedesk_async._durable_files import held, named, sync, sync_folder, write_durably
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row

@@ -8,7 +8,7 @@ import attrs
 import msgspec
 
 from fusedesk_async import _json
-from fusedesk_async._bookmark import Bookmark
+from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async.errors import ExportError
 
 VERSION = 1

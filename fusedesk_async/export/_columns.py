@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from fusedesk_async import _json
-from fusedesk_async._convert import HISTORY_NAMES
-from fusedesk_async._names import answer_names
+from fusedesk_async._wire.converter import HISTORY_NAMES
+from fusedesk_async._wire.field_names import answer_names
 from fusedesk_async.models import Case, CaseDetail, Email, HistoryItem, Note, Record
 
 Kind: TypeAlias = Literal["whole", "text", "moment", "flag", "tags", "loose", "identifier"]

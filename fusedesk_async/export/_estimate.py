@@ -8,8 +8,8 @@ import attrs
 
 from fusedesk_async import _json
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._search import search_query
-from fusedesk_async._values import whole_number
+from fusedesk_async._wire.php_values import whole_number
+from fusedesk_async._wire.search_query import search_query
 from fusedesk_async.filters import CaseFilters, desc
 
 NEAR_ENOUGH = 0.02

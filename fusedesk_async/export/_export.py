@@ -7,15 +7,16 @@ from typing import Any, Self, Unpack, cast
 
 import attrs
 
+from fusedesk_async._checks import at_least_one, one_of, positive
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._config import LOOPBACK, at_least_one, one_of, positive
+from fusedesk_async._config import LOOPBACK
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.export._checkpoint import Job
 from fusedesk_async.export._output import OnProgress, Output
+from fusedesk_async.export._phases import Work, query_of
 from fusedesk_async.export._report import ExportPlan, ExportReport
 from fusedesk_async.export._sink import Resume, Sink
 from fusedesk_async.export._target import Format, Target, format_of, layout_of, sink_for
-from fusedesk_async.export._work import Work, query_of
 from fusedesk_async.filters import CaseFilters
 
 MANY_PROBES = 11

@@ -7,12 +7,12 @@ import attrs
 from anyio import move_on_after
 from attrs import field
 
-from fusedesk_async._bookmark import Bookmark
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._plans import Page
-from fusedesk_async._walk import Walk
+from fusedesk_async._pagination.bookmark import Bookmark
+from fusedesk_async._pagination.plans import Page
+from fusedesk_async._pagination.walk import Walk
 from fusedesk_async.errors import FuseDeskError, NotSentError
-from fusedesk_async.export._histories import DOUBTFUL, OUT_OF_REACH, Gate, Verdicts
+from fusedesk_async.export._history_fetch import DOUBTFUL, OUT_OF_REACH, Gate, Verdicts
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._row import Row
 from fusedesk_async.filters import CaseFilters

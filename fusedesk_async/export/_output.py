@@ -8,15 +8,15 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._convert import LONGEST_ID
 from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
-from fusedesk_async._words import one_line
+from fusedesk_async._text import one_line
+from fusedesk_async._wire.converter import LONGEST_ID
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.export._checkpoint import MOST_IDS, Checkpoint, Job
+from fusedesk_async.export._disk_thread import Worker
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume, Sink
-from fusedesk_async.export._worker import Worker
 
 T = TypeVar("T")
 OnProgress: TypeAlias = Callable[[ExportProgress], object]

@@ -11,9 +11,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from fusedesk_async._convert import structure
-from fusedesk_async._files import sync, sync_folder, unless_it_fails
-from fusedesk_async._rows import read_rows
+from fusedesk_async._durable_files import sync, sync_folder, unless_it_fails
+from fusedesk_async._wire.converter import structure
+from fusedesk_async._wire.page_reader import read_rows
 from fusedesk_async.errors import ConfigurationError, ExportError, UnexpectedResponseError
 from fusedesk_async.export._columns import Kind, case_table, clean_text, history_table, int64, loose_text, utc
 from fusedesk_async.export._row import Row

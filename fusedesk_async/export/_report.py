@@ -5,9 +5,9 @@ from typing import Any
 
 import attrs
 
-from fusedesk_async._allowance import Allowance
 from fusedesk_async._events import CallAnswered, Event, QuotaWait, QuotaWaitOver
-from fusedesk_async._wire import TOO_MANY_REQUESTS
+from fusedesk_async._ratelimit.allowance import Allowance
+from fusedesk_async._wire.answer import TOO_MANY_REQUESTS
 from fusedesk_async.export._checkpoint import Phase
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fusedesk_async._files import held, named, sync, sync_folder
+from fusedesk_async._durable_files import held, named, sync, sync_folder
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _sqlite_schema as schema
 from fusedesk_async.export._checkpoint import Checkpoint, Job

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from fusedesk_async._convert import HISTORY_NAMES
-from fusedesk_async._find import form_of
-from fusedesk_async._history import DEFAULT_FORM_SIZE, forms
-from fusedesk_async._match import plain
+from fusedesk_async._reconcile.find import form_of
+from fusedesk_async._text import plain
+from fusedesk_async._wire.chunking import DEFAULT_FORM_SIZE, history_forms
+from fusedesk_async._wire.converter import HISTORY_NAMES
 from fusedesk_async.errors import CannotTellError, Request
 from fusedesk_async.models import CaseDetail, Email, HistoryItem, NewCase, NewEmail, NewHistoryItem, Note
 
@@ -36,7 +36,7 @@ def chunks(case: NewCase, done: int) -> Iterator[tuple[int, int]]:
     rest = case.history[done:]
     if not rest:
         return
-    for _, elements in forms(rest, skip_infusionsoft=case.skip_infusionsoft, size=DEFAULT_FORM_SIZE):
+    for _, elements in history_forms(rest, skip_infusionsoft=case.skip_infusionsoft, size=DEFAULT_FORM_SIZE):
         yield done, done + elements
         done += elements
 

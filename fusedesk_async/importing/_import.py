@@ -10,21 +10,21 @@ from typing import Any, TypeAlias
 import anyio
 import attrs
 
+from fusedesk_async._checks import at_least_one
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._config import at_least_one
+from fusedesk_async._durable_files import held
 from fusedesk_async._events import CallAnswered, Event
-from fusedesk_async._files import held
-from fusedesk_async._lookup import steps
-from fusedesk_async._stream import first_of
+from fusedesk_async._pagination.lookup import steps
+from fusedesk_async._pagination.prefetch import first_of
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import encode_day
 from fusedesk_async.importing._history import goes_apart
 from fusedesk_async.importing._journal import Entry, Journal
 from fusedesk_async.importing._rejects import Rejects
 from fusedesk_async.importing._report import Fate, ImportReport, OnProgress, Tally
+from fusedesk_async.importing._resolving import Settler
 from fusedesk_async.importing._rows import DirectoryNeededError, Row, RowError, read_row
 from fusedesk_async.importing._sending import Pending, Sender, in_thread
-from fusedesk_async.importing._settling import Settler
 from fusedesk_async.models import Directory, NewCase
 
 ImportRow: TypeAlias = NewCase | Mapping[str, Any] | str | bytes

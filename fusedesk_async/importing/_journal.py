@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from fusedesk_async._files import sync_folder
+from fusedesk_async._durable_files import sync_folder
 from fusedesk_async.errors import ExportError, ExportTrouble
 
 APPLICATION = 0x4644_494A  # "FDIJ"

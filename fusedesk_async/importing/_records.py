@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from fusedesk_async._convert import structure
-from fusedesk_async._match import plain
+from fusedesk_async._text import plain
+from fusedesk_async._wire.converter import structure
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.models import CaseDetail, Email, HistoryItem, NewCase, NewEmail, NewHistoryItem, NewNote, Note
 

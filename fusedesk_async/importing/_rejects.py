@@ -5,8 +5,8 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
-from fusedesk_async._convert import unstructure
-from fusedesk_async._files import named
+from fusedesk_async._durable_files import named
+from fusedesk_async._wire.converter import unstructure
 from fusedesk_async.errors import ExportError
 from fusedesk_async.models import NewCase
 

@@ -8,8 +8,9 @@ from typing import Any, TypeGuard, cast
 
 import attrs
 
-from fusedesk_async import _json, _values
-from fusedesk_async._find import form_of
+from fusedesk_async import _json
+from fusedesk_async._reconcile.find import form_of
+from fusedesk_async._wire import php_values
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.importing._records import RecordError, case_of_record, is_record
 from fusedesk_async.models import Directory, NewCase, NewEmail, NewHistoryItem, NewNote
@@ -134,15 +135,15 @@ def _read(
 
 
 def _day(value: Any) -> Any:
-    return value if isinstance(value, date) else _values.text(value) or None
+    return value if isinstance(value, date) else php_values.text(value) or None
 
 
 def _filled(value: Any) -> str | None:
-    return _values.text(value) or None
+    return php_values.text(value) or None
 
 
 def _text_or_none(value: Any) -> str | None:
-    found = _values.identifier(value)
+    found = php_values.identifier(value)
     return None if found is None else str(found)
 
 
@@ -188,13 +189,13 @@ def _item(place: int, item: Any) -> NewHistoryItem:
 
 
 _HOOKS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("department_id", "rep_id", "contact_id", "company_id"), _values.whole_number),
+    **dict.fromkeys(("department_id", "rep_id", "contact_id", "company_id"), php_values.whole_number),
     **dict.fromkeys(("department", "rep", "summary", "details", "opened_by", "status", "email", "type"), _filled),
     **dict.fromkeys(("date_opened", "date_assigned", "date_updated"), _day),
     "contact_uuid": _uuid,
     "history": _items,
     "tags": _tags,
-    "skip_infusionsoft": _values.flag,
+    "skip_infusionsoft": php_values.flag,
 }
 _NOTE_HOOKS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("title", "note", "type"), _filled),
@@ -203,5 +204,5 @@ _NOTE_HOOKS: Mapping[str, Callable[[Any], Any]] = {
 _EMAIL_HOOKS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("to", "sender", "cc", "bcc", "subject", "body"), _filled),
     **dict.fromkeys(("date_sent", "date_received"), _day),
-    "rep_id": _values.whole_number,
+    "rep_id": php_values.whole_number,
 }

@@ -7,8 +7,8 @@ import anyio
 import anyio.to_thread
 import attrs
 
-from fusedesk_async._call import BeforeSending
 from fusedesk_async._client import FuseDesk
+from fusedesk_async._wire.call import BeforeSending
 from fusedesk_async.errors import (
     APIError,
     AuthenticationError,

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from fusedesk_async.models.rep import Rep
     from fusedesk_async.models.webhook import Webhook
 else:
-    from fusedesk_async._lazy import lazily
+    from fusedesk_async._exports import lazily
 
     __getattr__ = lazily(
         __name__,

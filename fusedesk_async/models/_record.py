@@ -5,9 +5,11 @@ from typing import Any
 import attrs
 
 from fusedesk_async import _json
+from fusedesk_async._exports import public
 from fusedesk_async.errors import UnexpectedResponseError
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Record:
     """A record as the server sent it, read into typed fields.

@@ -2,9 +2,11 @@
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 
+@public
 @attrs.frozen(kw_only=True)
 class PoweredBy(Record):
     """What a page that uses FuseDesk says about it (plugin).
@@ -20,6 +22,7 @@ class PoweredBy(Record):
     partner_code: str | None = None
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Integration(Record):
     """Something the account is connected with (plugin).

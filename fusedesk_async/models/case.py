@@ -5,10 +5,12 @@ from typing import Any
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 from fusedesk_async.models.history import HistoryItem
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Case(Record):
     """A case as a search lists it.
@@ -67,6 +69,7 @@ class Case(Record):
     is_archived: bool | None = None
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CaseDetail(Case):
     """A case with its history.
@@ -79,6 +82,7 @@ class CaseDetail(Case):
     history: tuple[HistoryItem, ...] = ()
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CreatedCase(Record):
     """What the server says of a case it has just opened.

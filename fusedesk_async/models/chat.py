@@ -6,12 +6,14 @@ from typing import Any
 import attrs
 
 from fusedesk_async import _json
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 MESSAGE_NAMES = ("messages", "history", "messageHistory")
 """Where the messages of a chat may stand in an answer; no public source shows it."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Chat(Record):
     """A chat, as lists show it; all members are named by a third-party source.
@@ -59,6 +61,7 @@ class Chat(Record):
     date_last_response: datetime | None = None
 
 
+@public
 @attrs.frozen(kw_only=True)
 class ChatDetail(Chat):
     """A chat with its messages."""

@@ -5,10 +5,12 @@ from typing import TypedDict
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.models._record import Record, Written
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Contact(Record):
     """A contact, as v2 shows one; all members are named by a third-party source.
@@ -65,6 +67,7 @@ class Contact(Record):
     date_updated: datetime | None = None
 
 
+@public
 class ContactFields(TypedDict, total=False):
     """What can be changed of a contact; see `Contact`. An empty text takes away what was there (assumed)."""
 
@@ -88,6 +91,7 @@ class ContactFields(TypedDict, total=False):
     website: str
 
 
+@public
 @attrs.frozen(kw_only=True)
 class NewContact(Written):
     """A contact to add, see `Contact` for the fields. The API demands none of them; here there must be one."""

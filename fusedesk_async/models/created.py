@@ -4,11 +4,13 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models.session import Acknowledgement
 
 K = TypeVar("K", int, str)
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Created(Acknowledgement, Generic[K]):
     """The server's answer to the making of something, whose shape no public source shows.

@@ -4,9 +4,11 @@ from datetime import datetime
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Department(Record):
     """A department, as v2 shows it; its members are named by a third-party source, but for `id` and `name` (plugin).

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar, Unpack, cast
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.errors import ConfigurationError, NameLookupError, PermissionDeniedError
 from fusedesk_async.filters import CaseFilters
 from fusedesk_async.models._record import Record
@@ -20,6 +21,7 @@ MOST_NEAR = 5
 """So many similar names are shown."""
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Directory:
     """Departments, reps and case tags, to be found by their names. Got by `await desk.directory()`.

@@ -4,9 +4,11 @@ from datetime import datetime
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 
+@public
 @attrs.frozen(kw_only=True)
 class EmailMessage(Record):
     """An email on its own. No public source shows one: that its members are named as in a history is assumed.

@@ -5,9 +5,11 @@ from typing import Any
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 
+@public
 @attrs.frozen(kw_only=True)
 class CaseFeedback(Record):
     """The feedback on a case. No public source shows it: that its members are named as in a case is assumed.

@@ -4,9 +4,11 @@ from datetime import datetime
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 
+@public
 @attrs.frozen(kw_only=True)
 class HistoryItem(Record):
     """One item of a case's history; of this very class only if its kind is not known today.
@@ -22,6 +24,7 @@ class HistoryItem(Record):
     rep_id: int | None = None
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Note(HistoryItem):
     """A note or a call. Its members are known from the request side only (seed page).
@@ -37,6 +40,7 @@ class Note(HistoryItem):
     date_added: datetime | None = None
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Email(HistoryItem):
     """An email. Its members are known from the request side only (seed page).

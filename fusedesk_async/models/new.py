@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import Day, encode_day
 from fusedesk_async.models._record import Written
@@ -36,6 +37,7 @@ def _filled(_: object, attribute: "attrs.Attribute[str]", value: str) -> None:
         raise ConfigurationError(message)
 
 
+@public
 @attrs.frozen(kw_only=True)
 class NewNote(Written):
     """A note or a call to add to a case.
@@ -53,6 +55,7 @@ class NewNote(Written):
     date_added: Day | None = attrs.field(default=None, validator=_moment)
 
 
+@public
 @attrs.frozen(kw_only=True)
 class NewEmail(Written):
     """An email to add to a case's history. Nothing is sent to anyone.
@@ -102,6 +105,7 @@ def _tags(tags: Iterable[int | str]) -> tuple[int | str, ...]:
     return found
 
 
+@public
 @attrs.frozen(kw_only=True)
 class NewCase(Written):
     """A case to open. All of it is from the seed page unless said otherwise.

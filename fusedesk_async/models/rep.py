@@ -4,9 +4,11 @@ from datetime import datetime
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Rep(Record):
     """A rep, as v2 shows one; the plugin reads id, names and `active`, the rest is named by a third-party source.

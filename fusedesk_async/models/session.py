@@ -4,7 +4,10 @@ from typing import Any
 
 import attrs
 
+from fusedesk_async._exports import public
 
+
+@public
 @attrs.frozen(kw_only=True)
 class Acknowledgement:
     """The server's answer to a write that has no certain shape.
@@ -16,6 +19,7 @@ class Acknowledgement:
     raw: Any = None
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Access:
     """That app and key are good, and what the key may do.

@@ -2,9 +2,11 @@
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async.models._record import Record
 
 
+@public
 @attrs.frozen(kw_only=True)
 class Webhook(Record):
     """An address that FuseDesk calls when something happens.

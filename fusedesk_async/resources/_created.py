@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fusedesk_async import _values
-from fusedesk_async._call import Report
-from fusedesk_async._readers import acknowledgement
+from fusedesk_async._wire import php_values
+from fusedesk_async._wire.call import Report
+from fusedesk_async._wire.readers import acknowledgement
 from fusedesk_async.models.created import Created
 
 K = TypeVar("K", int, str)
@@ -13,12 +13,12 @@ K = TypeVar("K", int, str)
 
 def created_number(text: bytes, report: Report) -> Created[int]:
     """The answer where ids are numbers."""
-    return _created(text, report, _values.whole_number)
+    return _created(text, report, php_values.whole_number)
 
 
 def created_text(text: bytes, report: Report) -> Created[str]:
     """The answer where ids are texts."""
-    return _created(text, report, _values.text)
+    return _created(text, report, php_values.text)
 
 
 def _created(text: bytes, report: Report, hook: Callable[[Any], K | None]) -> Created[K]:

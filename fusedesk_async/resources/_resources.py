@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fusedesk_async._call import Send
+from fusedesk_async._wire.call import Send
 
 if TYPE_CHECKING:
     from fusedesk_async.resources.case_tags import CaseTags

@@ -1,11 +1,10 @@
 """What customers say of cases, and whether they are asked."""
 
-from fusedesk_async._call import get, post
-from fusedesk_async._readers import acknowledgement, one_or_nothing
+from fusedesk_async._wire.call import get, post
+from fusedesk_async._wire.readers import acknowledgement, one_or_nothing
 from fusedesk_async.models.feedback import CaseFeedback
 from fusedesk_async.models.session import Acknowledgement
-from fusedesk_async.resources._case_reads import case_path
-from fusedesk_async.resources._resource import Resource
+from fusedesk_async.resources._resource import Resource, case_path
 
 
 class Feedback(Resource):

@@ -1,13 +1,12 @@
 """Case tags."""
 
-from fusedesk_async._call import delete, get, number, post
-from fusedesk_async._readers import acknowledgement, every
+from fusedesk_async._wire.call import delete, get, number, post
+from fusedesk_async._wire.readers import acknowledgement, every
 from fusedesk_async.models.case_tag import CaseTag
 from fusedesk_async.models.created import Created
 from fusedesk_async.models.session import Acknowledgement
 from fusedesk_async.resources._created import created_number
-from fusedesk_async.resources._fields import filled
-from fusedesk_async.resources._resource import Resource
+from fusedesk_async.resources._resource import Resource, filled
 
 _PATH = "v1/casetags"
 

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from fusedesk_async._call import get, post, text_id
-from fusedesk_async._names import request_names
-from fusedesk_async._readers import acknowledgement, every, one
+from fusedesk_async._wire.call import get, post, text_id
+from fusedesk_async._wire.field_names import request_names
+from fusedesk_async._wire.readers import acknowledgement, every, one
 from fusedesk_async.models.chat import Chat, ChatDetail
 from fusedesk_async.models.session import Acknowledgement
 from fusedesk_async.resources._resource import Resource

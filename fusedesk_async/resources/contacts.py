@@ -3,15 +3,14 @@
 from typing import Unpack
 from uuid import UUID
 
-from fusedesk_async._call import get, post, text_id
-from fusedesk_async._convert import unstructure
-from fusedesk_async._readers import acknowledgement, every, one
+from fusedesk_async._wire.call import get, post, text_id
+from fusedesk_async._wire.converter import unstructure
+from fusedesk_async._wire.readers import acknowledgement, every, one
 from fusedesk_async.models.contact import Contact, ContactFields, NewContact
 from fusedesk_async.models.created import Created
 from fusedesk_async.models.session import Acknowledgement
 from fusedesk_async.resources._created import created_text
-from fusedesk_async.resources._fields import filled
-from fusedesk_async.resources._resource import Resource
+from fusedesk_async.resources._resource import Resource, filled
 
 _PATH = "v2/contacts"
 

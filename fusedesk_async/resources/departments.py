@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-from fusedesk_async._call import delete, get, number, post
-from fusedesk_async._names import request_names
-from fusedesk_async._readers import acknowledgement, every, one
+from fusedesk_async._wire.call import delete, get, number, post
+from fusedesk_async._wire.field_names import request_names
+from fusedesk_async._wire.readers import acknowledgement, every, one
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.models.created import Created
 from fusedesk_async.models.department import Department
 from fusedesk_async.models.session import Acknowledgement
 from fusedesk_async.resources._created import created_number
-from fusedesk_async.resources._fields import filled, switch
-from fusedesk_async.resources._resource import Resource
+from fusedesk_async.resources._resource import Resource, filled, switch
 
 _PATH = "v2/departments"
 

@@ -1,10 +1,10 @@
 """Emails that are not in a case yet."""
 
-from fusedesk_async._call import get, text_id
-from fusedesk_async._names import request_names
-from fusedesk_async._pagination import Pages
-from fusedesk_async._readers import many, one
-from fusedesk_async._search import order_text
+from fusedesk_async._pagination.pages import Pages
+from fusedesk_async._wire.call import get, text_id
+from fusedesk_async._wire.field_names import request_names
+from fusedesk_async._wire.readers import many, one
+from fusedesk_async._wire.search_query import order_text
 from fusedesk_async.filters import OrderBy
 from fusedesk_async.models.email import EmailMessage
 from fusedesk_async.resources._resource import Resource

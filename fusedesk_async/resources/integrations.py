@@ -1,7 +1,7 @@
 """What the account is connected with."""
 
-from fusedesk_async._call import get
-from fusedesk_async._readers import every
+from fusedesk_async._wire.call import get
+from fusedesk_async._wire.readers import every
 from fusedesk_async.models.account import Integration
 from fusedesk_async.resources._resource import Resource
 

@@ -1,7 +1,7 @@
 """Reps: those who answer."""
 
-from fusedesk_async._call import get, number
-from fusedesk_async._readers import every, one
+from fusedesk_async._wire.call import get, number
+from fusedesk_async._wire.readers import every, one
 from fusedesk_async.models.rep import Rep
 from fusedesk_async.resources._resource import Resource
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from fusedesk_async._call import get, post
-from fusedesk_async._readers import one, strings
+from fusedesk_async._wire.call import get, post
+from fusedesk_async._wire.readers import one, strings
 from fusedesk_async.models import Record
 from fusedesk_async.resources._resource import Resource
 

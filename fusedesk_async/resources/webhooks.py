@@ -1,14 +1,13 @@
 """Webhooks."""
 
-from fusedesk_async._call import delete, get, post, text_id
-from fusedesk_async._names import request_names
-from fusedesk_async._readers import acknowledgement, every
+from fusedesk_async._wire.call import delete, get, post, text_id
+from fusedesk_async._wire.field_names import request_names
+from fusedesk_async._wire.readers import acknowledgement, every
 from fusedesk_async.models.created import Created
 from fusedesk_async.models.session import Acknowledgement
 from fusedesk_async.models.webhook import Webhook
 from fusedesk_async.resources._created import created_text
-from fusedesk_async.resources._fields import filled
-from fusedesk_async.resources._resource import Resource
+from fusedesk_async.resources._resource import Resource, filled
 
 
 class Webhooks(Resource):

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from fusedesk_async import Allowance, Case
-from fusedesk_async.cli._case_list import case_table
+from fusedesk_async.cli._case_view import case_table
 from fusedesk_async.cli._progress import Bar, Lines
 from fusedesk_async.cli._status import announced, outlook, summary
 from fusedesk_async.cli._text import clean, duration, one_line, size_text, terminal_json

@@ -13,7 +13,7 @@ import pytest
 from exports import bookmark, case, job, sink
 
 from fusedesk_async import ExportError
-from fusedesk_async._convert import structure
+from fusedesk_async._wire.converter import structure
 from fusedesk_async.export import _parquet
 from fusedesk_async.export._csv import Csv
 from fusedesk_async.export._row import Row

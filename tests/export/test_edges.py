@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
-from desks import client
+from clients import client
 from exports import ids_in, job, rows, sink
 
 from fusedesk_async import ConfigurationError, ExportError, QuotaWait, QuotaWaitOver
-from fusedesk_async._files import unless_it_fails
+from fusedesk_async._durable_files import unless_it_fails
 from fusedesk_async.export import export_cases, plan_export
 from fusedesk_async.export._checkpoint import Checkpoint
 from fusedesk_async.export._output import Output
+from fusedesk_async.export._phases import Work
 from fusedesk_async.export._report import Meter
 from fusedesk_async.export._sink import checked_target
 from fusedesk_async.export._stream import StreamSink, stdout
 from fusedesk_async.export._target import format_of, sink_for
-from fusedesk_async.export._work import Work
 from fusedesk_async.sandbox import Sandbox, SystemClock
 
 

@@ -4,7 +4,7 @@ import random
 
 import anyio
 import pytest
-from desks import client
+from clients import client
 from exports import NAMES, Killed, ids_in
 
 from fusedesk_async import ExportError, RateLimiter

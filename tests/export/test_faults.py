@@ -5,7 +5,7 @@ from io import BytesIO
 
 import httpx
 import pytest
-from desks import client
+from clients import client
 from exports import ids_in
 from tenacity import stop_after_attempt
 

@@ -5,7 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from desks import client
+from clients import client
 from exports import Killed
 
 from fusedesk_async import ConfigurationError

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from fusedesk_async import ExportError
-from fusedesk_async.export._worker import Worker
+from fusedesk_async.export._disk_thread import Worker
 
 
 def nothing():

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from fusedesk_async import _json
-from fusedesk_async._readers import many
+from fusedesk_async._wire.readers import many
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.export._checkpoint import Job
 from fusedesk_async.export._row import Row

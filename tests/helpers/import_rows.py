@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import attrs
-from desks import new_case
+from clients import new_case
 
 from fusedesk_async import Clock, FuseDesk, NewCase
 from fusedesk_async.sandbox import Sandbox

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from desks import client
+from clients import client
 
 from fusedesk_async import NewCase, PermissionDeniedError, RateLimiter
 from fusedesk_async.importing import import_cases

@@ -4,7 +4,7 @@ import anyio
 import attrs
 import httpx
 import pytest
-from desks import client
+from clients import client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from import_rows import OLD, desk_over, once, opened, rows_for

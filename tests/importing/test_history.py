@@ -4,7 +4,7 @@ import sqlite3
 
 import attrs
 import pytest
-from desks import client, new_case
+from clients import client, new_case
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import attrs
 import httpx
 import pytest
-from desks import client, new_case
+from clients import client, new_case
 from import_rows import OLD, desk_over, once, opened, rows_for
 
 from fusedesk_async import (

@@ -8,7 +8,7 @@ from uuid import UUID
 import anyio
 import attrs
 import pytest
-from desks import client
+from clients import client
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import case_texts

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fusedesk_async import CaseFeedback, ConfigurationError, OutcomeUnknownError, RequestRejectedError
-from fusedesk_async._commas import chunks
+from fusedesk_async._wire.chunking import id_chunks
 from fusedesk_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +75,7 @@ def sandbox():
 async def test_many_cases_go_in_several_requests_and_all_are_changed(desk, sandbox):
     ids = list(range(1, MANY + 1))
     answers = await desk.cases.update_many(ids, tag_id=9, snooze_until=NOON)
-    assert len(answers) == len(sandbox.received) == len(list(chunks(ids))) > 2
+    assert len(answers) == len(sandbox.received) == len(list(id_chunks(ids))) > 2
     assert sum(answer.raw["updated"] for answer in answers) == MANY
     assert max(len(str(received.query)) for received in sandbox.received) < 2_000
     assert all(9 in sandbox.state.cases.value(case, "tags") for case in ids)
@@ -91,7 +91,7 @@ async def test_many_cases_go_in_several_requests_and_all_are_changed(desk, sandb
 )
 async def test_a_chunk_that_fails_tells_how_many_cases_are_through(desk, sandbox, fault, kind, doubtful):
     ids = list(range(1, MANY + 1))
-    sizes = [count for _, count in chunks(ids)]
+    sizes = [count for _, count in id_chunks(ids)]
     sandbox.fault("update_many", nth=2, **fault)
     with pytest.raises(kind) as caught:
         await desk.cases.update_many(ids, status="closed")

@@ -1,0 +1,43 @@
+"""Checks of arguments, before anything is sent."""
+
+from typing import Any, TypeVar, get_args
+
+from fusedesk_async.errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+def positive(value: float, name: str) -> float:
+    """A number above zero.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if isinstance(value, bool) or not (isinstance(value, int | float) and value > 0):
+        message = f"{name} is a number above 0, not {value!r}"
+        raise ConfigurationError(message)
+    return value
+
+
+def at_least_one(value: int, name: str) -> int:
+    """A whole number above zero.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        message = f"{name} is a whole number above 0, not {value!r}"
+        raise ConfigurationError(message)
+    return value
+
+
+def one_of(value: T, kinds: Any, name: str) -> T:
+    """A value of a `Literal`.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if value not in get_args(kinds):
+        message = f"{name} is one of {', '.join(map(repr, get_args(kinds)))}, not {value!r}"
+        raise ConfigurationError(message)
+    return value

@@ -1,0 +1,181 @@
+"""One request and its answer: out through httpx, back as plain values, within one deadline."""
+
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any, TypeAlias, cast
+
+import anyio
+import httpx
+
+from fusedesk_async._clock import Clock
+from fusedesk_async._http.decompress import too_large, unpack
+from fusedesk_async._http.redaction import causes, scrub
+from fusedesk_async._wire.answer import Answer
+from fusedesk_async._wire.encode import Parts
+from fusedesk_async.errors import (
+    AnswerLostError,
+    ConfigurationError,
+    FuseDeskError,
+    NotSentError,
+    Request,
+    TransportError,
+)
+
+HttpTransport: TypeAlias = httpx.AsyncBaseTransport
+
+_REQUEST_LEAVES = "send_request_headers.started"
+_NEVER_CONNECTED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+_PROXY_REFUSES_US = "407"
+
+
+def make_transport(*, places: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
+    """The connections of a client: at most `places` sockets, HTTP/1.1, no proxy from the environment.
+
+    Raises:
+        ConfigurationError: The proxy's address cannot be right. It is not repeated, as it may hold a password.
+    """
+    limits = httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=30.0)
+    try:
+        return httpx.AsyncHTTPTransport(verify=verify, http1=True, http2=False, limits=limits, proxy=proxy)
+    except (ValueError, TypeError, AttributeError, ImportError, httpx.InvalidURL):
+        message = "proxy must be an address such as http://host:8080"
+    raise ConfigurationError(message)
+
+
+class Exchange:
+    """Carries requests to one server and brings back answers.
+
+    Args:
+        transport: The connections, adding the key.
+        base_url: The server's address; the API's root is `/api/` below it.
+        max_body: Bytes. A body that is longer after decompression is not read to its end.
+        redact: Takes the key out of a text.
+        clock: Says when an answer came.
+        user_agent: How we name ourselves.
+    """
+
+    def __init__(
+        self,
+        transport: HttpTransport,
+        base_url: str,
+        *,
+        max_body: int,
+        redact: Callable[[str], str],
+        clock: Clock,
+        user_agent: str,
+    ) -> None:
+        self._transport = transport
+        self._root = httpx.URL(base_url + "/api/")
+        self._max_body = max_body
+        self._redact = redact
+        self._clock = clock
+        self._headers = {
+            "Host": self._root.netloc.decode(),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "Connection": "keep-alive",
+            "User-Agent": user_agent,
+        }
+
+    async def __call__(self, parts: Parts, deadline: float, request: Request) -> Answer:
+        """Send a request and read the whole answer within `deadline` seconds.
+
+        Args:
+            parts: What to send.
+            deadline: Seconds for all of it, from connecting to the last byte read.
+            request: The same as `parts`, in the form that errors carry.
+
+        Raises:
+            NotSentError: No connection came about.
+            AnswerLostError: It went out, but the answer did not come whole.
+            UnexpectedResponseError: The body is larger than `max_body`, or packed in a way we did not ask for.
+        """
+        journey = _Journey(request)
+        try:
+            with anyio.fail_after(deadline):
+                return await self._exchange(self._request(parts, journey), request)
+        except FuseDeskError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a transport that was handed in may raise anything
+            failure = self._failure(error, journey, deadline)
+            raise failure from scrub(error, self._redact)
+        except BaseException as error:  # cancelled: its frames have the key all the same
+            error.__traceback__ = None
+            raise
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def _exchange(self, http_request: httpx.Request, request: Request) -> Answer:
+        response = await self._transport.handle_async_request(http_request)
+        chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
+        try:
+            raw = await self._whole(chunks, request)
+        finally:
+            await response.aclose()
+            with suppress(Exception):  # the connection is closed; this lets the generators of a body left half-read end
+                await anext(chunks)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = unpack(raw, headers.get("content-encoding", ""), self._max_body, request)
+        return Answer(response.status_code, headers, body, self._clock.time(), self._redact)
+
+    async def _whole(self, chunks: AsyncIterator[bytes], request: Request) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > self._max_body:
+                raise too_large(self._max_body, request)
+            parts.append(chunk)
+        return b"".join(parts)
+
+    def _request(self, parts: Parts, journey: "_Journey") -> httpx.Request:
+        url = self._root.join(parts.path)
+        if parts.query:
+            url = url.copy_with(query=parts.query.encode())
+        headers = dict(self._headers)
+        if parts.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Length"] = str(len(parts.form))
+        extensions = {"trace": journey.note}
+        return httpx.Request(parts.method, url, headers=headers, content=parts.form, extensions=extensions)
+
+    def _failure(self, error: Exception, journey: "_Journey", deadline: float) -> TransportError:
+        if isinstance(error, TimeoutError):
+            return journey.failure(f"within {deadline:g} s")
+        text = self._redact(f"{type(error).__name__}: {error}".removesuffix(": "))
+        if isinstance(error, _NEVER_CONNECTED):
+            certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
+            advice = "; the certificate does not fit, so this will not pass" if certificate else ""
+            permanent = certificate or _PROXY_REFUSES_US in text
+            return NotSentError(f"could not connect: {text}{advice}", journey.request, permanent)
+        return journey.failure(f"({text})")
+
+
+class _Journey:
+    """How far a request got, by the trace of the connection."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self._seen: set[str] = set()
+
+    async def note(self, event: str, info: dict[str, Any]) -> None:
+        if getattr(info.get("request"), "method", b"") == b"CONNECT":
+            return  # asks a proxy for a tunnel; ours has not left
+        self._seen.add(event.partition(".")[2])
+
+    def failure(self, reason: str) -> TransportError:
+        """The error for a journey that ended here. Without a trace, as with a stand-in transport, it was sent."""
+        if self._seen and _REQUEST_LEAVES not in self._seen:
+            return NotSentError(f"no connection {reason}", self.request)
+        reused = _REQUEST_LEAVES in self._seen and "connect_tcp.started" not in self._seen
+        unanswered = "receive_response_headers.complete" not in self._seen
+        return AnswerLostError(f"no whole answer {reason}", self.request, reused and unanswered)

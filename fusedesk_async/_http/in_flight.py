@@ -1,0 +1,149 @@
+"""Keeps an exchange out of reach of its caller's cancellation.
+
+A request that is cancelled half-way leaves a connection behind that the pool still counts, and later calls wait for
+it in vain. So on asyncio each exchange runs in a task of its own, which a cancelled caller leaves at once; it ends by
+itself or by its deadline. On trio scopes are the only way to be cancelled: a read is cancelled cleanly, a write holds
+its caller until it has ended.
+"""
+
+import functools
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import anyio
+import attrs
+
+from fusedesk_async._wire.answer import Answer
+from fusedesk_async.errors import ConfigurationError, FuseDeskError, NotSentError
+
+if TYPE_CHECKING:
+    import asyncio
+
+logger = logging.getLogger("fusedesk_async")
+
+
+@attrs.frozen(eq=False, repr=False)
+class _Running:
+    """An exchange on its way: whether it changes something on the server, how to end it, and that it has ended."""
+
+    writes: bool
+    cancel: Callable[[], object]
+    ended: anyio.Event = attrs.field(factory=anyio.Event)
+
+
+class Shelter:
+    """Exchanges on their way. It keeps no scope open, so any task may make it and any other may close it."""
+
+    def __init__(self) -> None:
+        self._running: set[_Running] = set()
+
+    async def run(
+        self, exchange: Callable[[], Awaitable[Answer]], *, writes: str = "", abandon: Callable[[], None]
+    ) -> Answer:
+        """Run an exchange to its end, or leave it behind if cancelled.
+
+        Args:
+            exchange: What to run. Whatever must be given back, it gives back itself.
+            writes: What it is, for the log, if it changes something on the server; empty for a read.
+            abandon: Gives back what must be given back if the exchange never begins.
+
+        Raises:
+            ConfigurationError: The client was closed, which cut a read off.
+        """
+        if _on_asyncio():
+            return await self._in_a_task(exchange, writes, abandon)
+        scope = anyio.CancelScope(shield=bool(writes))
+        running = self._note(scope.cancel, writes=writes)
+        try:
+            with scope:
+                return await exchange()
+        finally:
+            self._forget(running)
+        raise _closed()
+
+    async def drain(self) -> None:
+        """End the reads and wait for the writes."""
+        for running in list(self._running):
+            if not running.writes:
+                running.cancel()
+        while self._running:
+            await next(iter(self._running)).ended.wait()
+
+    async def _in_a_task(
+        self, exchange: Callable[[], Awaitable[Answer]], writes: str, abandon: Callable[[], None]
+    ) -> Answer:
+        import asyncio  # noqa: PLC0415 - its loop is running, so it is loaded; on trio it need not be
+
+        begun = False
+
+        async def whole() -> Answer:
+            nonlocal begun
+            begun = True
+            return await exchange()
+
+        def done(task: "asyncio.Task[Answer]") -> None:
+            self._forget(running)
+            if not begun:
+                abandon()
+            if not task.cancelled():
+                task.exception()  # asking for it marks it as seen
+
+        task = asyncio.create_task(whole())
+        running = self._note(task.cancel, writes=writes)
+        task.add_done_callback(done)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            if writes:
+                task.add_done_callback(functools.partial(_log, writes))
+            raise
+        return _result(task)
+
+    def _note(self, cancel: Callable[[], object], *, writes: str) -> _Running:
+        running = _Running(bool(writes), cancel)
+        self._running.add(running)
+        return running
+
+    def _forget(self, running: _Running) -> None:
+        self._running.discard(running)
+        running.ended.set()
+
+
+def _on_asyncio() -> bool:
+    return "asyncio" in sys.modules and _has_a_running_loop()
+
+
+def _has_a_running_loop() -> bool:
+    import asyncio  # noqa: PLC0415 - as above
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _result(task: "asyncio.Task[Answer]") -> Answer:
+    if task.cancelled():
+        raise _closed()
+    return task.result()
+
+
+def _closed() -> ConfigurationError:
+    return ConfigurationError("this client was closed before the answer came")
+
+
+def _log(what: str, task: "asyncio.Task[Answer]") -> None:
+    """Say how a write ended whose caller was cancelled meanwhile."""
+    failure = None if task.cancelled() else task.exception()
+    if task.cancelled():
+        ending = "was cut off when the event loop ended: it may have happened"
+    elif failure is None:
+        ending = f"was answered with status {task.result().status}"
+    else:
+        doubt = "" if isinstance(failure, NotSentError) else ": it may have happened"
+        reason = failure.message if isinstance(failure, FuseDeskError) else repr(failure)
+        ending = f"failed ({reason}){doubt}"
+    logger.warning("%s, whose caller was cancelled, %s", what, ending)

@@ -1,0 +1,1 @@
+"""Lists that are fetched page by page, ahead of who reads them."""

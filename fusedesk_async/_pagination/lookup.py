@@ -1,0 +1,171 @@
+"""Many records by their ids: fetched ahead, given in the order asked for, failures among them."""
+
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Generic, Self, TypeAlias, TypeVar
+
+import anyio
+import attrs
+
+from fusedesk_async._checks import at_least_one
+from fusedesk_async._exports import public
+from fusedesk_async._pagination.prefetch import Stream
+from fusedesk_async._wire.call import Call, Send
+from fusedesk_async.errors import AuthenticationError, ConfigurationError, FuseDeskError, RateLimitError
+from fusedesk_async.models import Case, Record
+
+R = TypeVar("R", bound=Record)
+Several: TypeAlias = Iterable[Any] | AsyncIterable[Any]
+
+_END_OF_THE_JOB = (AuthenticationError, RateLimitError, ConfigurationError)
+"""What would be the same for every other id, too. A `ConfigurationError` of a call means that the client is closed."""
+
+
+@attrs.define(eq=False)
+class _Place(Generic[R]):
+    """One id, and what became of it. The last place holds what ended the job instead.
+
+    Attributes:
+        asked: The id.
+        result: What to give for it, once it is known.
+        end: What to raise in its place.
+        scope: Ends the call, if there is one.
+    """
+
+    asked: Any = None
+    result: R | FuseDeskError | None = None
+    end: Exception | None = None
+    scope: anyio.CancelScope | None = None
+
+
+@public
+class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
+    """Records by their ids, each with its id. Made by `desk.cases.get_many`.
+
+    `async with … as lookup`, then `async for id, result in lookup` once. Ids are read and records fetched ahead while
+    you work on one, but no more than twice `concurrency` of them. Nothing is read or sent before the first is asked
+    for, and no new call after the block is left.
+    """
+
+    _name = "lookup"
+
+    def __init__(self, send: Send, call_for: Callable[[Any], Call[R]], ids: Several, *, concurrency: int) -> None:
+        """Prepare the lookup.
+
+        Args:
+            send: Carries out a call.
+            call_for: The call that fetches the record of an id.
+            ids: Which records.
+            concurrency: How many calls may be on their way at once.
+
+        Raises:
+            ConfigurationError: One of these cannot be right.
+        """
+        if not isinstance(ids, Iterable | AsyncIterable):
+            message = f"ids come from an iterable or an async iterable, not from {type(ids).__name__}"
+            raise ConfigurationError(message)
+        self._send = send
+        self._call_for = call_for
+        self._ids = ids
+        self._most_in_flight = at_least_one(concurrency, "concurrency")
+        self._in_flight = 0
+        self._places: deque[_Place[R]] = deque()
+        self._begun = self._over = False
+        self._completed = 0
+
+    @property
+    def completed(self) -> int:
+        """How many results were given."""
+        return self._completed
+
+    @property
+    def _wants_more(self) -> bool:
+        return self._open and not self._over
+
+    def _next(self) -> tuple[int, R | FuseDeskError] | None:
+        if not self._begun:
+            self._begun = True
+            self._start(self._read_ids)
+        place = self._places[0] if self._places else None
+        if place and place.end:
+            if isinstance(place.end, StopAsyncIteration):
+                raise place.end
+            self._fail(place.end)
+        if place is None or place.result is None:
+            return None
+        self._places.popleft()
+        self._ring()
+        self._completed += 1
+        return place.asked, place.result
+
+    async def _read_ids(self) -> None:
+        """Read one id after the other as places become free, and fetch what they stand for."""
+        try:
+            ids = steps(self._ids)
+            while await self._room():
+                asked = await anext(ids)
+                if self._wants_more:
+                    self._look_up(asked)
+        except Exception as error:  # noqa: BLE001 - the end of the ids, or whatever their source raised
+            self._places.append(_Place(end=error))
+            self._ring()
+
+    async def _room(self) -> bool:
+        """Wait for a free place; False if none is wanted any more."""
+        most = self._most_in_flight
+        while self._wants_more and (self._in_flight >= most or len(self._places) >= 2 * most):
+            await self._news()
+        return self._wants_more
+
+    def _look_up(self, asked: Any) -> None:
+        place = _Place[R](asked.id if isinstance(asked, Case) else asked)
+        self._places.append(place)
+        try:
+            call = attrs.evolve(self._call_for(place.asked), bulk=True)
+        except ConfigurationError as error:
+            place.result = error
+            self._ring()
+        else:
+            self._in_flight += 1
+            place.scope = self._start(self._fetch, place, call)
+
+    async def _fetch(self, place: _Place[R], call: Call[R]) -> None:
+        try:
+            place.result = await self._send(call)
+        except _END_OF_THE_JOB as error:
+            self._end(place, error)
+        except FuseDeskError as error:
+            place.result = error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the consumer is to see it
+            self._end(place, error)
+        finally:
+            self._in_flight -= 1
+            self._ring()
+
+    def _end(self, place: _Place[R], error: Exception) -> None:
+        """Keep an error that ends the job until its turn has come; what was asked later is not wanted any more."""
+        place.end, self._over = error, True
+        for later in islice(self._places, self._places.index(place) + 1, None):
+            if later.scope:
+                later.scope.cancel()
+
+
+def steps(values: Several) -> AsyncIterator[Any]:
+    """The values of an iterable of either kind."""
+    return aiter(values if isinstance(values, AsyncIterable) else _Steps(iter(values)))
+
+
+class _Steps:
+    """An ordinary iterator as an asynchronous one; a generator would want closing when it is left half-way."""
+
+    def __init__(self, values: Iterator[Any]) -> None:
+        self._values = values
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        for value in self._values:
+            return value
+        raise StopAsyncIteration

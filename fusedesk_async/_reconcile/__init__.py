@@ -1,0 +1,1 @@
+"""Whether a write whose response was lost took place."""

@@ -1,0 +1,98 @@
+"""The JSON in the bytes of a body."""
+
+import codecs
+import re
+
+from fusedesk_async import _json
+from fusedesk_async._wire.answer import Answer
+from fusedesk_async._wire.call import Report
+from fusedesk_async.errors import (
+    UnexpectedResponseError,
+)
+
+MOST_STARTS = 100
+"""How many places are tried as the start of JSON behind noise."""
+
+
+_NOISE = rb"(?i:<|(PHP )?(Warning|Notice|Deprecated)\b)"
+
+
+_START = rb"[\[{]"
+
+
+_SURE_START = rb"\{\s*\"|\[\s*[{\"]"
+
+
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Codecs of Python's own that are no character sets."""
+
+
+_UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+
+
+class LoginPage(Exception):  # noqa: N818 - a signal inside this module, not an error
+    """HTML and nothing else."""
+
+
+def json_text(answer: Answer, report: Report) -> bytes:
+    """The JSON in a body: without byte order mark, in UTF-8, without noise in front."""
+    text = _in_utf8(answer).removeprefix(b"\xef\xbb\xbf").strip()
+    if re.match(_NOISE, text):
+        text = _behind_noise(text)
+        report(UnexpectedResponseError("noise in front of the JSON was cut off"))
+    return text
+
+
+def check_strictly(text: bytes) -> None:
+    try:
+        text.decode()  # otherwise only what is read is looked at
+    except UnicodeDecodeError as error:
+        raise UnexpectedResponseError(str(error)) from None
+    twice = ", ".join(_json.named_twice(text))
+    if twice:
+        message = f"member named twice: {twice:.80}"
+        raise UnexpectedResponseError(message)
+
+
+def _in_utf8(answer: Answer) -> bytes:
+    charset = re.search(r"charset=\"?([\w.:-]+)", answer.headers.get("content-type", ""), re.IGNORECASE)
+    if charset is None or charset[1].lower() in _UTF8:
+        return answer.body
+    try:
+        return _decoded(answer.body, charset[1]).encode()
+    except (LookupError, ValueError) as error:
+        message = f"the answer is not in the character set it declares: {error}"
+        raise UnexpectedResponseError(message) from None
+
+
+def _decoded(body: bytes, charset: str) -> str:
+    if codecs.lookup(charset).name in _NO_CHARSETS:
+        raise LookupError(charset)
+    return body.decode(charset)
+
+
+def _behind_noise(text: bytes) -> bytes:
+    """The one JSON value that follows the noise and runs to the end.
+
+    Brackets in the noise itself are passed over. What surely begins JSON decides, though: were the search to go on
+    behind it, the last record of a truncated list, or the last of two values, would pass for the whole.
+    """
+    sure = None
+    for found, _ in zip(re.finditer(_START, text), range(MOST_STARTS), strict=False):
+        rest = text[found.start() :]
+        sure = re.match(_SURE_START, rest)
+        try:
+            _json.loads(rest)
+        except ValueError:
+            if sure:
+                break
+        else:
+            return rest
+    if is_html(text) and (sure is None or text.endswith(b">")):
+        raise LoginPage
+    message = "behind noise, something else than exactly one JSON value"
+    raise UnexpectedResponseError(message)
+
+
+def is_html(text: bytes) -> bool:
+    return text.lstrip()[:1] == b"<"

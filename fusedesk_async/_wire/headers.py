@@ -1,0 +1,120 @@
+"""What the headers of an answer say about waiting and about the allowance. Junk says nothing; nothing here raises."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+import attrs
+
+from fusedesk_async._clock import Clock
+
+
+class ServerClock:
+    """What the answers tell of the server's time, by their `Date`.
+
+    Attributes:
+        clock: This machine's.
+        ahead: Seconds that the server's is ahead of it, to within a second and the time an answer takes; None as long
+            as no answer has told.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.ahead: float | None = None
+
+    def hear(self, headers: Mapping[str, str], received_at: float) -> None:
+        """Compare the two.
+
+        Args:
+            headers: An answer's headers, names in lower case.
+            received_at: When it came by this machine's clock, in seconds since 1970.
+        """
+        told = timestamp(headers.get("date", ""))
+        if told is not None:
+            self.ahead = told - received_at
+
+
+USAGE_PREFIX = "x-fusedesk-usage-"
+
+
+LIMIT_HEADER = "x-fusedesk-usage-limit"
+
+
+LONGEST_HINT = 10 * 365 * 86_400.0
+"""Seconds. Beyond this a date no longer fits any calendar."""
+
+
+MOST_DIGITS = 12
+
+
+_ONE_DATE = re.compile(r"(?:[A-Za-z]+, )?[^,]+")
+
+
+@attrs.frozen
+class Usage:
+    """What one answer says about the hourly allowance; None for what it does not say."""
+
+    limit: int | None = None
+    remaining: int | None = None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds to wait as `Retry-After` says, in either of its forms; None without a usable hint.
+
+    A date is measured against the answer's own `Date`, so that a clock that is off does not matter. Zero, the past,
+    junk and a header sent twice count as no hint.
+
+    Args:
+        headers: The answer's headers, names in lower case.
+        now: Seconds since 1970, for answers without a `Date`.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdecimal():
+        seconds = float(text[:MOST_DIGITS])
+    else:
+        moment = timestamp(text)
+        if moment is None:
+            return None
+        seconds = moment - (timestamp(headers.get("date", "")) or now)
+    return min(seconds, LONGEST_HINT) if seconds > 0 else None
+
+
+def usage(headers: Mapping[str, str], usage_header: str | None = None) -> Usage:
+    """The limit and the calls left, as far as the headers tell.
+
+    The name of the header with the calls left is not public: any `X-FuseDesk-Usage-…` other than the limit is read,
+    those with "remain" in the name first.
+
+    Args:
+        headers: The answer's headers, names in lower case.
+        usage_header: The name of the header with the calls left, if it is known.
+    """
+    names = [usage_header.lower()] if usage_header else _likely_names(headers)
+    counts = [count for name in names if (count := _count(headers.get(name, ""))) is not None]
+    limit = _count(headers.get(LIMIT_HEADER, "")) or None
+    remaining = counts[0] if counts else None
+    if limit is not None and remaining is not None and remaining > limit:
+        remaining = None
+    return Usage(limit, remaining)
+
+
+def timestamp(text: str) -> float | None:
+    """The moment of a header such as `Date`, in seconds since 1970; None if it is no single date."""
+    if not _ONE_DATE.fullmatch(text):
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
+def _likely_names(headers: Mapping[str, str]) -> list[str]:
+    names = [name for name in headers if name.startswith(USAGE_PREFIX) and name != LIMIT_HEADER]
+    return sorted(names, key=lambda name: ("remain" not in name, name))
+
+
+def _count(text: str) -> int | None:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None

@@ -1,0 +1,133 @@
+"""The shapes an answer can have, each as a reader that turns its JSON text into the result.
+
+Where a list or a record is due, an empty answer, `null`, `false` and `""` all mean "nothing": PHP says all four.
+"""
+
+from typing import Any, Generic, TypeVar, cast
+
+import attrs
+
+from fusedesk_async import _json
+from fusedesk_async._wire.call import Reader, Report
+from fusedesk_async._wire.converter import structure, within
+from fusedesk_async._wire.page_reader import read_rows
+from fusedesk_async.errors import UnexpectedResponseError
+from fusedesk_async.models import Acknowledgement, Record
+
+R = TypeVar("R", bound=Record)
+
+
+@attrs.frozen
+class Records(Generic[R]):
+    """The records of one answer.
+
+    Attributes:
+        items: The records, in the order they came.
+        rejected: One error for each record that could not be read.
+        places: Where in the answer each of these stood.
+    """
+
+    items: tuple[R, ...] = ()
+    rejected: tuple[UnexpectedResponseError, ...] = ()
+    places: tuple[int, ...] = ()
+
+    @property
+    def received(self) -> int:
+        """How many records the server sent."""
+        return len(self.items) + len(self.rejected)
+
+
+def many(record: type[R]) -> Reader[Records[R]]:
+    """A list of records. Nothing at all is an empty list; a record that cannot be read does not lose the others."""
+
+    def read(text: bytes, report: Report) -> Records[R]:
+        rows = read_rows(record, text, _list_elements(text))
+        if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
+            return Records(cast("tuple[R, ...]", tuple(rows)))
+        rejected: list[UnexpectedResponseError] = []
+        places: list[int] = []
+        items: list[R] = []
+        for place, row in enumerate(rows):
+            if not isinstance(row, bytes):
+                items.append(row)
+                continue
+            try:
+                items.append(structure(record, row, report))
+            except UnexpectedResponseError as error:
+                rejected.append(report(within(error, f"$[{place}]")))
+                places.append(place)
+        return Records(tuple(items), tuple(rejected), tuple(places))
+
+    return read
+
+
+def every(record: type[R]) -> Reader[list[R]]:
+    """A list that comes whole. A record that cannot be read is reported and does not lose the others."""
+    read = many(record)
+    return lambda text, report: list(read(text, report).items)
+
+
+def one(record: type[R]) -> Reader[R]:
+    """One record, as an object or as the only element of a list."""
+
+    def read(text: bytes, report: Report) -> R:
+        sources = [text] if text.startswith(b"{") else _list_elements(text)
+        if len(sources) != 1:
+            message = f"expected one record, got {len(sources) or 'nothing'}"
+            raise UnexpectedResponseError(message)
+        return structure(record, sources[0], report)
+
+    return read
+
+
+def one_or_nothing(record: type[R]) -> Reader[R]:
+    """One record; nothing at all is a record without members, so none of its fields may be required."""
+    read = one(record)
+
+    def read_or_make(text: bytes, report: Report) -> R:
+        there = text.startswith(b"{") or _list_elements(text)
+        return read(text, report) if there else record()
+
+    return read_or_make
+
+
+def strings(text: bytes, report: Report) -> frozenset[str]:
+    """A list of texts, as a set."""
+    del report
+    values = _value(text)
+    if not _json.is_list(values) or not all(isinstance(value, str) for value in values):
+        message = "expected a list of texts"
+        raise UnexpectedResponseError(message)
+    return frozenset(values)
+
+
+def anything(text: bytes, report: Report) -> Any:
+    """Whatever JSON came; None for nothing."""
+    del report
+    return _value(text) if text else None
+
+
+def acknowledgement(text: bytes, report: Report) -> Acknowledgement:
+    """The answer to a write: no source shows one, so every shape is good, plain text included."""
+    try:
+        return Acknowledgement(raw=anything(text, report))
+    except UnexpectedResponseError:
+        return Acknowledgement(raw=text.decode(errors="replace"))
+
+
+def _list_elements(text: bytes) -> list[bytes]:
+    if text in _json.NOTHING:
+        return []
+    try:
+        return _json.elements(text)
+    except ValueError as error:
+        message = f"no list of records: {error}"
+        raise UnexpectedResponseError(message) from None
+
+
+def _value(text: bytes) -> Any:
+    try:
+        return _json.loads(text)
+    except ValueError as error:
+        message = f"not JSON: {error}"
+        raise UnexpectedResponseError(message) from None

@@ -1,0 +1,106 @@
+"""Durable files and locks."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fusedesk_async import ExportError
+from fusedesk_async._durable_files import held, named, sync_folder, write_durably
+
+
+def test_a_file_gets_its_new_content_whole_and_nothing_else_is_left(tmp_path):
+    path = tmp_path / "place"
+    for content in (b"one", b"another"):
+        write_durably(path, content)
+        assert path.read_bytes() == content
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_content(tmp_path):
+    path = tmp_path / "place"
+    write_durably(path, b"old")
+    (tmp_path / "place.new").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_durably(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_a_folder_that_is_not_there_is_trouble(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        sync_folder(tmp_path / "nowhere")
+
+
+def test_trouble_with_a_file_is_told_with_its_name(tmp_path):
+    with (
+        pytest.raises(ExportError, match=r"cannot write .*place: No space left on device") as caught,
+        named(tmp_path / "place"),
+    ):
+        raise OSError(28, "No space left on device")
+    assert caught.value.reason == "output"
+
+
+def test_trouble_without_a_system_message_is_told_too(tmp_path):
+    with pytest.raises(ExportError, match="odd"), named(tmp_path):
+        raise OSError("odd")
+
+
+def test_who_comes_second_is_told_who_holds_it(tmp_path):
+    target = tmp_path / "out.jsonl"
+    with held(target):
+        with (
+            pytest.raises(ExportError, match=rf"out.jsonl is in use by process {os.getpid()} on ") as caught,
+            held(target),
+        ):
+            raise AssertionError
+        assert caught.value.reason == "locked"
+    with held(target):
+        assert (tmp_path / "out.jsonl.lock").read_text().count("process") == 1
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path):
+    target = tmp_path / "out.jsonl"
+    code = f"""
+import os, signal
+from pathlib import Path
+from fusedesk_async._files import held
+with held(Path({str(target)!r})):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert (tmp_path / "out.jsonl.lock").exists()
+    with held(target):
+        pass
+
+
+def test_a_lock_whose_holder_removes_it_at_this_moment_is_taken_anew(tmp_path, monkeypatch):
+    target = tmp_path / "out.jsonl"
+    samestat, told = os.path.samestat, []
+    monkeypatch.setattr(os.path, "samestat", lambda *two: told.append(two) or (len(told) > 1 and samestat(*two)))
+    with held(target):
+        assert len(told) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    with (
+        pytest.raises(ExportError, match=r"cannot write .*lock: No such file or directory"),
+        held(tmp_path / "nowhere" / "out.jsonl"),
+    ):
+        raise AssertionError
+
+
+def test_a_lock_that_vanishes_between_two_looks_is_taken_anew(tmp_path, monkeypatch):
+    target, fstat, looks = tmp_path / "out.jsonl", os.fstat, []
+
+    def looked_at(number):
+        looks.append(number)
+        if len(looks) == 1:
+            (tmp_path / "out.jsonl.lock").unlink()
+        return fstat(number)
+
+    monkeypatch.setattr(os, "fstat", looked_at)
+    with held(target):
+        assert (tmp_path / "out.jsonl.lock").exists()
+    assert len(looks) == 2

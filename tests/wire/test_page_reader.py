@@ -1,0 +1,125 @@
+"""The fast path for pages gives what the converter gives, on everything a PHP server may send."""
+
+import json
+import os
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from strategies import dates, pages
+
+from fusedesk_async import _json
+from fusedesk_async._wire import php_values
+from fusedesk_async._wire.converter import structure, within
+from fusedesk_async._wire.page_reader import read_rows
+from fusedesk_async._wire.readers import many
+from fusedesk_async.errors import UnexpectedResponseError
+from fusedesk_async.models import Case
+
+EXAMPLES = int(os.environ.get("FUSEDESK_TEST_EXAMPLES", "300"))
+
+
+def unchanged(error: UnexpectedResponseError) -> UnexpectedResponseError:
+    return error
+
+
+def by_the_converter(text: bytes) -> tuple[list[Case], list[UnexpectedResponseError]]:
+    """The definition: each element by itself."""
+    items: list[Case] = []
+    rejected: list[UnexpectedResponseError] = []
+    for place, source in enumerate(_json.elements(text)):
+        try:
+            items.append(structure(Case, source, unchanged))
+        except UnexpectedResponseError as error:
+            rejected.append(within(error, f"$[{place}]"))
+    return items, rejected
+
+
+def told(case: Case) -> list[tuple[str, str, str]]:
+    """All of a case, types and time zones included, which equality does not look at."""
+    values = attrs.asdict(case, recurse=False)
+    return [(name, type(value).__name__, repr(value)) for name, value in values.items()]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(pages())
+@example(b'[{"caseid": 1, "unknown": "\\ud800", "rating": 1.10}, {"caseid": 2}, 3, {"id": 4}]')
+@example(b'[{"caseid": "x", "caseid": 5, "tags": [1, "2", {"id": 3}]}]')
+def test_fast_path_and_converter_agree_on_everything(text: bytes) -> None:
+    reported: list[UnexpectedResponseError] = []
+
+    def report(error: UnexpectedResponseError) -> UnexpectedResponseError:
+        reported.append(error)
+        return error
+
+    records = many(Case)(text, report)
+    items, rejected = by_the_converter(text)
+    assert [told(case) for case in records.items] == [told(case) for case in items]
+    assert list(records.items) == items
+    assert [error.args for error in records.rejected] == [error.args for error in rejected]
+    assert [error.args for error in reported] == [error.args for error in rejected]
+    assert records.received == len(items) + len(rejected)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(dates, min_size=1, max_size=3))
+@example(["2024-03-01T10:11:12.1234567Z"])
+@example(["2024-03-01 10:11:12+0530", "2024-03-01T24:00:00"])
+def test_dates_are_read_alike_whatever_stands_beside_them(texts: list[str]) -> None:
+    page = json.dumps([{"caseid": 1, "casenum": "A", "date_opened": text} for text in texts]).encode()
+    expected: list[Any] = []
+    for text in texts:
+        try:
+            expected.append(repr(php_values.moment(text)))
+        except ValueError:
+            expected.append("refused")
+    rows = read_rows(Case, page, _json.elements(page))
+    assert [repr(row.date_opened) if isinstance(row, Case) else "refused" for row in rows] == expected
+
+
+def test_a_page_of_usual_records_is_read_and_each_keeps_its_exact_source() -> None:
+    text = (
+        b'[ {"caseid": 7, "casenum":"AB12","date_opened":"2026-03-01T10:00:00Z", "date_rated":false, "n": 1.10} ,'
+        b'{"caseid":8}]'
+    )
+    first, second = read_rows(Case, text, _json.elements(text))
+    assert isinstance(first, Case)
+    assert first == Case(id=7, case_number="AB12", date_opened=datetime(2026, 3, 1, 10, tzinfo=UTC))
+    assert first.source.endswith(b'"n": 1.10}')
+    assert isinstance(second, bytes), "a record whose case number may stand under its second name is the converter's"
+
+
+def test_records_of_the_fast_path_are_ordinary_frozen_records() -> None:
+    text = b'[{"caseid":7,"casenum":"AB12"}]'
+    (case,) = read_rows(Case, text, _json.elements(text))
+    assert type(case) is Case
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        case.id = 8  # type: ignore[misc] # what is tested
+    assert hash(case) == hash(Case(id=7, case_number="AB12"))
+    assert pickle.loads(pickle.dumps(case)) == case
+    assert attrs.evolve(case, id=8).id == 8
+
+
+def test_nothing_gives_nothing() -> None:
+    assert read_rows(Case, b"[]", []) == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"caseid":"x","casenum":"A"}',
+        b'{"casenum":"A"}',
+        b"null",
+        b'{"caseid":1,"u":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    ],
+)
+def test_what_cannot_be_read_comes_back_as_text_in_its_place(bad: bytes) -> None:
+    good = b'{"caseid":1,"casenum":"A"}'
+    sources = [good, bad, good]
+    rows = read_rows(Case, b"[" + b",".join(sources) + b"]", sources)
+    assert [type(row) for row in rows] == [Case, bytes, Case]
+    assert rows[1] == bad
