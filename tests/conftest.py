@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from limiter_calls import told
 
@@ -5,6 +7,25 @@ from fusedesk_async import RateLimiter
 from fusedesk_async.sandbox import VirtualClock
 
 pytest_plugins = ["fusedesk_async.pytest_plugin", "pytester"]
+SELECTIONS = ("keyword", "markexpr", "lf", "deselect", "ignore", "ignore_glob")
+
+
+def is_whole_suite(config):
+    """Whether nothing narrows the run down, so that all that can be covered will be."""
+    from_testpaths = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return from_testpaths and not any(config.getoption(name, None) for name in SELECTIONS)
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One process a core for the whole suite; none for a few tests, which are over sooner than processes begin."""
+    return os.cpu_count() if is_whole_suite(config) else 0
+
+
+def pytest_configure(config):
+    """Hold the whole suite to its coverage, and nothing less than that."""
+    coverage = config.pluginmanager.getplugin("_cov")
+    if coverage and not is_whole_suite(config) and not hasattr(config, "workerinput"):
+        coverage.options.cov_fail_under, coverage.options.cov_report = 0, {}
 
 
 @pytest.fixture(params=["asyncio", "trio"])
