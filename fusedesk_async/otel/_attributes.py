@@ -3,6 +3,7 @@
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from fusedesk_async._wire.answer import BAD_REQUEST
 from fusedesk_async.errors import FuseDeskError, Request
 
 _WORDS = frozenset(
@@ -45,9 +46,6 @@ ERROR_TYPE = "error.type"
 
 
 STATUS = "http.response.status_code"
-
-
-BAD_REQUEST, TOO_MANY_REQUESTS = 400, 429
 
 
 _PORTS = {"http": 80, "https": 443}

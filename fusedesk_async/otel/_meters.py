@@ -19,11 +19,11 @@ from fusedesk_async._events import (
     QuotaWaitOver,
 )
 from fusedesk_async._version import __version__
+from fusedesk_async._wire.answer import TOO_MANY_REQUESTS
 from fusedesk_async.otel._attributes import (
     ERROR_TYPE,
     NAME,
     SCHEMA,
-    TOO_MANY_REQUESTS,
     Attributes,
     error_attributes,
     request_attributes,
