@@ -58,15 +58,15 @@ class Plan:
         return int(min(RESERVE * self.settings["limit"], self.settings.get("burst", self.settings["limit"]) / 2))
 
 
-def bound(plan: Plan, calls: int, places: int, kept: int = 0) -> float:
-    """The least seconds that so many calls take, if no more than `places` are on their way at once.
+def bound(plan: Plan, calls: int, slots: int, kept: int = 0) -> float:
+    """The least seconds that so many calls take, if no more than `slots` are in flight at once.
 
-    That is what a sender needs who sees the server's state and sends each call as soon as a place is free and the
-    server would admit it. To hold a call back gains nothing: it frees its place later, and under none of the limits
+    That is what a sender needs who sees the server's state and sends each call as soon as a slot is free and the
+    server would admit it. To hold a call back gains nothing: it frees its slot later, and under none of the limits
     does a call that came sooner let fewer through by any later time. For a bucket it comes to
-    (calls - burst) / rate + latency, or about calls x latency / places if that is more.
+    (calls - burst) / rate + latency, or about calls x latency / slots if that is more.
     """
-    limit, now, free = plan.make_limit(kept), 0.0, [0.0] * places
+    limit, now, free = plan.make_limit(kept), 0.0, [0.0] * slots
     for _ in range(calls):
         now = max(now, heappop(free))
         if limit is not None:

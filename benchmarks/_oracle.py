@@ -1,6 +1,6 @@
 """The bound: how long a sender takes that sees the server's own state and leaves the same reserve.
 
-It has the same number of places and the same latencies, and sends whenever more is left than the reserve and its own
+It has the same number of slots and the same latencies, and sends whenever more is left than the reserve and its own
 calls that are still on their way there. The reserve is the part of the limit that was asked for, but never more than
 half of the most that the server can ever show: else a bucket smaller than the reserve would never let it begin.
 
@@ -30,9 +30,9 @@ class _Flight:
     admitted: bool = attrs.field(default=False, order=False)
 
 
-def bound(server: Server, calls: int, latencies: Iterator[float], *, places: int = 4, reserve: float = 0.1) -> float:
+def bound(server: Server, calls: int, latencies: Iterator[float], *, slots: int = 4, reserve: float = 0.1) -> float:
     """Seconds until the answer to the last call is back; infinite if the reserve never lets it leave."""
-    return _Oracle(server, calls, latencies, places, reserve).finish()
+    return _Oracle(server, calls, latencies, slots, reserve).finish()
 
 
 @attrs.define
@@ -40,7 +40,7 @@ class _Oracle:
     _server: Server
     _to_send: int
     _latencies: Iterator[float]
-    _places: int
+    _slots: int
     _reserve: float
     _now: float = 0.0
     _on_their_way: int = 0
@@ -59,7 +59,7 @@ class _Oracle:
 
     def _send(self) -> float:
         """Send what may go now; when the next may, as far as the server alone decides that."""
-        while self._to_send and len(self._flights) < self._places:
+        while self._to_send and len(self._flights) < self._slots:
             model = self._server.at(self._now)
             keep = int(min(self._reserve * model.limit, model.capacity / 2))
             wait = model.wait_for(keep + self._on_their_way + 1, self._now)

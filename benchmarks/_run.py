@@ -15,7 +15,7 @@ from _servers import FINE, HOUR, KINDS, TOO_MANY, Change, Headers, Kind, Server,
 from _virtual import LoopClock, NeverEndsError, run_virtual
 
 from fusedesk_async import Request
-from fusedesk_async._ratelimit.queues import Patience, Places
+from fusedesk_async._ratelimit.queues import Slots, WaitPolicy
 from fusedesk_async._wire.answer import Answer
 
 FASTEST, SLOWEST = 0.1, 0.6
@@ -36,7 +36,7 @@ class Trial:
         stranger: Calls a second of another program with the same key.
         people: Who asks for something beside the bulk work.
         reserve: The part of the hour's calls left untouched, here and by the bound.
-        places: Calls on their way at once.
+        slots: Calls in flight at once.
         sender: `library`, or the name of a peer.
     """
 
@@ -47,7 +47,7 @@ class Trial:
     stranger: float = 0.0
     people: People | None = None
     reserve: float = 0.1
-    places: int = 4
+    slots: int = 4
     sender: str = "library"
 
 
@@ -83,8 +83,8 @@ class Outcome:
     def burst(self) -> int:
         """The most calls refused that had left before one of them was known to be."""
         largest, size, known = 0, 0, 0.0
-        for left_at, known_at in sorted(self.refusals):
-            size, known = (size + 1, min(known, known_at)) if left_at < known else (1, known_at)
+        for sent_at, known_at in sorted(self.refusals):
+            size, known = (size + 1, min(known, known_at)) if sent_at < known else (1, known_at)
             largest = max(largest, size)
         return largest
 
@@ -103,7 +103,7 @@ def run_trial(trial: Trial) -> Outcome:
         bench.outcome.trouble = str(error)
     server = _server(trial, people_count=True)
     bench.outcome.bound = bound(
-        server, trial.calls, _latencies(trial, "bulk"), places=trial.places, reserve=trial.reserve
+        server, trial.calls, _latencies(trial, "bulk"), slots=trial.slots, reserve=trial.reserve
     )
     return bench.outcome
 
@@ -115,7 +115,7 @@ class _Bench:
         self._trial = trial
         self._server = _server(trial)
         self._luck = _source(trial, "headers")
-        self._places = Places(trial.places)
+        self._slots = Slots(trial.slots)
         self._sender: Sender = make_sender(trial.sender, trial.reserve, trial.seed)
         self.outcome = Outcome()
 
@@ -126,13 +126,13 @@ class _Bench:
         people = asyncio.create_task(self._people())
         left = count(self._trial.calls - 1, -1)
         latencies = _latencies(self._trial, "bulk")
-        await asyncio.gather(*(self._bulk(left, latencies) for _ in range(self._trial.places)))
+        await asyncio.gather(*(self._bulk(left, latencies) for _ in range(self._trial.slots)))
         self.outcome.elapsed = clock.monotonic()
         await people
 
     async def _bulk(self, left: Iterator[int], latencies: Iterator[float]) -> None:
         while next(left) >= 0:
-            await self._call(Patience(bulk=True), latencies)
+            await self._call(WaitPolicy(bulk=True), latencies)
 
     async def _people(self) -> None:
         if self._trial.people is None:
@@ -147,16 +147,16 @@ class _Bench:
 
     async def _person(self, latencies: Iterator[float]) -> None:
         asked_at = self._clock.monotonic()
-        await self._call(Patience(), latencies)
+        await self._call(WaitPolicy(), latencies)
         self.outcome.waits.append(self._clock.monotonic() - asked_at)
 
-    async def _call(self, patience: Patience, latencies: Iterator[float]) -> None:
+    async def _call(self, policy: WaitPolicy, latencies: Iterator[float]) -> None:
         """One call, sent again as often as it is refused."""
         answer = None
         while answer is None or answer.status == TOO_MANY:
-            grant = await self._sender.acquire(self._places, patience, _REQUEST)
+            permit = await self._sender.acquire(self._slots, policy, _REQUEST)
             answer = await self._exchange(next(latencies))
-            self._sender.finish(grant, answer)
+            self._sender.finish(permit, answer)
 
     async def _exchange(self, latency: float) -> Answer:
         await asyncio.sleep(latency / 2)

@@ -11,7 +11,7 @@ from _servers import HOUR, LIMIT, TOO_MANY
 
 from fusedesk_async import RateLimiter, Request
 from fusedesk_async._clock import Clock
-from fusedesk_async._ratelimit.queues import Patience, Places
+from fusedesk_async._ratelimit.queues import Slots, WaitPolicy
 from fusedesk_async._wire.answer import Answer
 
 _MARGIN = 0.01
@@ -19,17 +19,17 @@ _MARGIN = 0.01
 
 
 class Sender(Protocol):
-    """What the experiment asks of one: the interface between the library's transport and its limiter."""
+    """What the experiment asks of one: the interface between the library's pipeline and its limiter."""
 
     def attach(self, clock: Clock) -> None:
         """Take the clock."""
         ...
 
-    async def acquire(self, places: Places, patience: Patience, request: Request) -> Any:
-        """Wait for leave to make one exchange."""
+    async def acquire(self, slots: Slots, policy: WaitPolicy, request: Request) -> Any:
+        """Wait for a permit to make one exchange."""
         ...
 
-    def finish(self, grant: Any, answer: Answer | None) -> None:
+    def finish(self, permit: Any, answer: Answer | None) -> None:
         """Give it back with the answer."""
         ...
 
@@ -43,7 +43,7 @@ def library(reserve: float, seed: int) -> Sender:
 
 
 class _Plain:
-    """Knows no priorities, and no more tasks use it than it has places."""
+    """Knows no priorities, and no more tasks use it than it has slots."""
 
     def __init__(self) -> None:
         self._numbers = count()
@@ -52,14 +52,14 @@ class _Plain:
     def attach(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def acquire(self, places: Places, patience: Patience, request: Request) -> int:
-        del places, patience, request
+    async def acquire(self, slots: Slots, policy: WaitPolicy, request: Request) -> int:
+        del slots, policy, request
         await self._turn()
         self._in_flight += 1
         return next(self._numbers)
 
-    def finish(self, grant: int, answer: Answer | None) -> None:
-        del grant
+    def finish(self, permit: int, answer: Answer | None) -> None:
+        del permit
         self._in_flight -= 1
         if answer is not None:
             self._learn(refused=answer.status == TOO_MANY)

@@ -49,7 +49,7 @@ class _Jumps(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """For tasks that wait for time and for each other only: sockets and threads are never heard of."""
+    """For tasks that wait for time and for each other only: sockets and threads do not work."""
 
     def __init__(self) -> None:
         self._jumps = _Jumps()

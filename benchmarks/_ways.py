@@ -24,7 +24,7 @@ from fusedesk_async import FuseDesk, RateLimiter
 Way: TypeAlias = tuple[str, Callable[["Task"], int]]
 HEADERS = {"X-FuseDesk-API-Key": KEY}
 MANY = 8
-"""Calls that the ways with several tasks have on their way at once."""
+"""Calls that the ways with several tasks have in flight at once."""
 
 
 @attrs.frozen
@@ -37,7 +37,7 @@ class Task:
         page_size: Rows in each.
         rate: Calls a second that the server permits. Only aiolimiter is told.
         window: The server's "hour", if it lasts other than an hour. Only our client is told.
-        places: Calls that our client may have on their way at once.
+        slots: Calls that our client may have in flight at once.
     """
 
     url: str
@@ -45,7 +45,7 @@ class Task:
     page_size: int
     rate: float
     window: float | None = None
-    places: int = MANY
+    slots: int = MANY
 
 
 async def ours(task: Task) -> int:
@@ -53,8 +53,8 @@ async def ours(task: Task) -> int:
     limiter = None if task.window is None else RateLimiter(window=task.window)
     count = 0
     async with (
-        FuseDesk("benchmark", api_key=KEY, base_url=task.url, concurrency=task.places, limiter=limiter) as desk,
-        desk.cases.walk(status="all", page_size=task.page_size, concurrency=task.places) as walk,
+        FuseDesk("benchmark", api_key=KEY, base_url=task.url, concurrency=task.slots, limiter=limiter) as desk,
+        desk.cases.walk(status="all", page_size=task.page_size, concurrency=task.slots) as walk,
     ):
         async for _ in walk:
             count += 1
@@ -131,9 +131,9 @@ WAYS: dict[str, Way] = {
 
 
 def peers() -> dict[str, int]:
-    """The peers that are installed, and how many calls each has on its way at once."""
-    places = dict.fromkeys(ONE_BY_ONE, 1) | dict.fromkeys(SEVERAL_AT_ONCE, MANY)
-    return {name: number for name, number in places.items() if find_spec(WAYS[name][0].partition(".")[0])}
+    """The peers that are installed, and how many calls each has in flight at once."""
+    slots = dict.fromkeys(ONE_BY_ONE, 1) | dict.fromkeys(SEVERAL_AT_ONCE, MANY)
+    return {name: number for name, number in slots.items() if find_spec(WAYS[name][0].partition(".")[0])}
 
 
 def main(name: str, task: Task) -> None:

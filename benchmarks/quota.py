@@ -3,9 +3,9 @@
     uv run python benchmarks/quota.py [--quick] [--seeds 100] [--parts alone stranger people peers]
 
 The library's real `RateLimiter` in virtual time, against servers that count in different ways; latency 0.1 to 0.6 s,
-four places, a reserve of a tenth. A cell holds the median … worst of elapsed ÷ bound over the seeds, and in brackets
+four slots, a reserve of a tenth. A cell holds the median … worst of elapsed ÷ bound over the seeds, and in brackets
 the median … most 429s, if there were any. The oracle computes the bound anew for each run, under the same reserve,
-places, latencies and strangers. Bars: both headers and alone, 1.05 and no 429; limit header alone, no 429; people's p95
+slots, latencies and strangers. Bars: both headers and alone, 1.05 and no 429; limit header alone, no 429; people's p95
 is the latency's while they ask for no more than the reserve; elsewhere, 429s of at most 1 % + 3 + the calls in flight.
 """
 

@@ -99,13 +99,13 @@ def hours() -> list[Case]:
     return [Case(f"5 s, {name}", "both", plan, scaled=True) for name, plan in plans.items()]
 
 
-def run(case: Case, way: str, places: int) -> Run:
+def run(case: Case, way: str, slots: int) -> Run:
     """Let one way fetch everything from a fresh server."""
     window = case.plan.settings["window"] if case.scaled else None
     with served(case.plan) as url:
-        task = Task(url, PAGES, PAGE_SIZE, RATE, window, places)
+        task = Task(url, PAGES, PAGE_SIZE, RATE, window, slots)
         command = [sys.executable, str(Path(__file__).with_name("_ways.py")), way, json.dumps(attrs.asdict(task))]
-        patience = PATIENCE * bound(case.plan, PAGES, places) + SLACK
+        patience = PATIENCE * bound(case.plan, PAGES, slots) + SLACK
         try:
             done = subprocess.run(command, capture_output=True, timeout=patience, check=True)
             found = json.loads(done.stdout.splitlines()[-1])
@@ -122,16 +122,16 @@ def _last_line(error: subprocess.CalledProcessError | subprocess.TimeoutExpired)
     return lines[-1] if isinstance(error, subprocess.CalledProcessError) and lines else "given up"
 
 
-def row(case: Case, way: str, places: int, result: Run) -> list[str]:
+def row(case: Case, way: str, slots: int, result: Run) -> list[str]:
     """What the table says of a run."""
-    least, least_of_ours = (bound(case.plan, PAGES, places, kept) for kept in (0, case.plan.kept))
+    least, least_of_ours = (bound(case.plan, PAGES, slots, kept) for kept in (0, case.plan.kept))
     ended = result.seconds < float("inf")
     return [
         way,
         case.server,
         f"{case.plan.latency[0] * 1000:.0f} ms",
         case.headers,
-        str(places),
+        str(slots),
         f"{result.seconds:.2f}" if ended else "gave up",
         f"{result.seconds / least:.2f} x" if ended else "-",
         f"{result.seconds / least_of_ours:.2f} x" if ended and way == OURS else "-",
@@ -140,10 +140,10 @@ def row(case: Case, way: str, places: int, result: Run) -> list[str]:
     ]
 
 
-def bars(case: Case, places: int, results: list[Run]) -> list[tuple[str, float, float]]:
+def bars(case: Case, slots: int, results: list[Run]) -> list[tuple[str, float, float]]:
     """What our client has to meet, in the worst of its runs."""
-    what = f"{case.server}, {case.plan.latency[0] * 1000:.0f} ms, headers: {case.headers}, {places} in flight"
-    least = bound(case.plan, PAGES, places, case.plan.kept)
+    what = f"{case.server}, {case.plan.latency[0] * 1000:.0f} ms, headers: {case.headers}, {slots} in flight"
+    least = bound(case.plan, PAGES, slots, case.plan.kept)
     return [
         (f"{what}: time", max(result.seconds for result in results) / least, BAR),
         (f"{what}: part refused", max(result.refused / result.calls for result in results), REFUSED_BAR),
@@ -154,11 +154,11 @@ def main(cases: list[Case], repeats: int) -> None:
     rows: list[list[str]] = []
     to_meet: list[tuple[str, float, float]] = []
     for case in cases:
-        for places in (MANY, FEW):
-            results = [run(case, OURS, places) for _ in range(repeats)]
-            rows.append(row(case, OURS, places, max(results, key=lambda result: (result.seconds, result.refused))))
-            to_meet += bars(case, places, results) if case.barred else []
-        rows += [row(case, way, places, run(case, way, places)) for way, places in _peers(case)]
+        for slots in (MANY, FEW):
+            results = [run(case, OURS, slots) for _ in range(repeats)]
+            rows.append(row(case, OURS, slots, max(results, key=lambda result: (result.seconds, result.refused))))
+            to_meet += bars(case, slots, results) if case.barred else []
+        rows += [row(case, way, slots, run(case, way, slots)) for way, slots in _peers(case)]
     print_table(HEAD, rows)
     judge(to_meet)
 

@@ -6,10 +6,11 @@ from typing import Any, NoReturn
 from fusedesk_async.errors import ConfigurationError
 
 MASK = "***"
+"""What stands in place of the key."""
 
 
-TELLING = 4
-"""So many characters from the front of a key give it away, where a text was cut in the middle of the key."""
+REVEALING_PREFIX = 4
+"""This many characters from the front of a key give it away, where a text was cut in the middle of the key."""
 
 
 _HTML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
@@ -69,7 +70,9 @@ def _any_spelling(key: str) -> re.Pattern[str]:
     """Finds the key with each character plain or escaped in its own way: for URLs, HTML, JSON or a repr."""
     here = [_spelling(character) for character in key]
     cut_off = r"(?:[%&\\]\S{0,5})?['\"]?\Z"
-    return re.compile("".join([*here[:TELLING], *(f"(?:{spelling}|{cut_off})" for spelling in here[TELLING:])]))
+    return re.compile(
+        "".join([*here[:REVEALING_PREFIX], *(f"(?:{spelling}|{cut_off})" for spelling in here[REVEALING_PREFIX:])])
+    )
 
 
 def _spelling(character: str) -> str:

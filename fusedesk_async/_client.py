@@ -14,8 +14,8 @@ from fusedesk_async._events import Observer
 from fusedesk_async._exports import public
 from fusedesk_async._http.auth import AuthMode, KeyTransport
 from fusedesk_async._http.exchange import Exchange, HttpTransport, make_transport
-from fusedesk_async._http.pipeline import OnRateLimit, Options, Priority, Transport
-from fusedesk_async._http.redaction import LogGuard
+from fusedesk_async._http.pipeline import OnRateLimit, Options, Pipeline, Priority
+from fusedesk_async._http.redaction import RedactingFilter
 from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._ratelimit.allowance import Allowance
@@ -96,12 +96,12 @@ class FuseDesk(Resources, ByName):
         self._clock = clock or SystemClock()
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
-        self._log_guard = LogGuard(key.redact)
+        self._log_filter = RedactingFilter(key.redact)
         self._is_view, self._shelf = False, []
-        places = at_least_one(concurrency, "concurrency")
+        connections = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
-        inner = transport or make_transport(places=places, proxy=proxy, verify=verify)
+        inner = transport or make_transport(max_connections=connections, proxy=proxy, verify=verify)
         exchange = Exchange(
             KeyTransport(inner, self._base_url, key, one_of(auth, AuthMode, "auth")),
             self._base_url,
@@ -110,8 +110,8 @@ class FuseDesk(Resources, ByName):
             clock=self._clock,
             user_agent=f"fusedesk_async/{__version__}",
         )
-        self._transport = Transport(
-            exchange, self._limiter, self._clock, places=places, redact=key.redact, strict=strict
+        self._pipeline = Pipeline(
+            exchange, self._limiter, self._clock, concurrency=connections, redact=key.redact, strict=strict
         )
         self._set_options(
             Options(
@@ -250,7 +250,7 @@ class FuseDesk(Resources, ByName):
             observer: Called with a `CallStarted`, `CallAnswered`, `CallLost`, `CallRetried`, `CallEnded`, `QuotaWait`
                 or `QuotaWaitOver`.
         """
-        with self._transport.observers.told(observer), self._limiter.observers.told(observer):
+        with self._pipeline.observers.subscribed(observer), self._limiter.observers.subscribed(observer):
             yield
 
     async def aclose(self) -> None:
@@ -258,15 +258,15 @@ class FuseDesk(Resources, ByName):
         self._refuse_view()
         if self._lifetime.end():
             try:
-                await self._transport.aclose()
+                await self._pipeline.aclose()
             finally:
-                self._log_guard.end()
+                self._log_filter.end()
 
     async def __aenter__(self) -> Self:
         self._refuse_view()
         self._limiter.attach(self._clock)
         self._lifetime.begin()
-        self._log_guard.begin()
+        self._log_filter.begin()
         return self
 
     async def __aexit__(
@@ -293,9 +293,9 @@ class FuseDesk(Resources, ByName):
 
         self._options = options
         self._sender = self._send
-        self.cases = Cases(self._send, self._transport.server_clock, self.directory)
+        self.cases = Cases(self._send, self._pipeline.server_clock, self.directory)
         self.session = Session(self._send)
 
     async def _send(self, call: Call[T]) -> T:
         self._lifetime.check()
-        return await self._transport.send(await self._without_names(call), self._options)
+        return await self._pipeline.send(await self._without_names(call), self._options)

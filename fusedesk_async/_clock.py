@@ -11,13 +11,12 @@ import attrs
 
 from fusedesk_async._exports import public
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def utc(seconds: float) -> datetime:
     """A moment in seconds since 1970."""
     return EPOCH + timedelta(seconds=seconds)
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @public
@@ -48,8 +47,8 @@ _since_boot: Callable[[], float] = time.monotonic if _BOOT_CLOCK is None else pa
 class SystemClock:
     """The real one. All of them are equal."""
 
-    longest_nap: ClassVar[float] = 30.0
-    """Seconds after which a sleeper looks at the time again: event loops do not notice that the machine was asleep."""
+    longest_sleep: ClassVar[float] = 30.0
+    """Seconds after which a sleeper checks the time again: event loops do not notice that the machine was asleep."""
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment."""
@@ -62,6 +61,6 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait on the running event loop."""
         until = self.monotonic() + seconds
-        await anyio.sleep(min(seconds, self.longest_nap))
-        while (left := until - self.monotonic()) > 0:  # noqa: ASYNC110 - it is time itself that is looked at
-            await anyio.sleep(min(left, self.longest_nap))
+        await anyio.sleep(min(seconds, self.longest_sleep))
+        while (remaining := until - self.monotonic()) > 0:  # noqa: ASYNC110 - it is time itself that is checked
+            await anyio.sleep(min(remaining, self.longest_sleep))

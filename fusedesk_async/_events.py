@@ -1,4 +1,4 @@
-"""What happens on the way that a program may want to show or count, and who is told."""
+"""What happens to calls that a program may want to show or count, and who is notified."""
 
 import logging
 from collections.abc import Callable, Generator
@@ -14,17 +14,17 @@ from fusedesk_async.errors import FuseDeskError, Request
 logger = logging.getLogger("fusedesk_async")
 
 WaitReason: TypeAlias = Literal["reserve", "quota", "refused"]
-"""Why calls wait: what is left is kept for interactive calls; nothing is left; the server refused a call (429)."""
+"""Why calls wait: the remaining calls are reserved for interactive work; none remain; the server sent a 429."""
 
 
 @public
 @attrs.frozen(kw_only=True)
 class CallStarted:
-    """A call begins. Told in the caller's task, and so is the `CallEnded` that always follows.
+    """A call begins. Observers are called in the caller's task, as for the `CallEnded` that always follows.
 
     Attributes:
         call: The number of the call, which all events about it share. It means nothing beyond this client.
-        request: What is asked; never sent so far.
+        request: What is asked; not sent so far.
     """
 
     call: int
@@ -34,17 +34,17 @@ class CallStarted:
 @public
 @attrs.frozen(kw_only=True)
 class CallAnswered:
-    """An answer came, whatever it says. If the caller was cancelled, it may come after the end of the call.
+    """A response came, whatever it says. If the caller was cancelled, it may come after the end of the call.
 
     Attributes:
         call: The number of the call.
         request: What was asked.
-        status: The HTTP status; 429 if the call was refused for its number.
-        seconds: From leaving to the last byte.
+        status: The HTTP status; 429 if the call was refused because of the rate limit.
+        seconds: From sending to the last byte.
         waited: Seconds before that which were spent waiting for its turn.
     """
 
-    call: int = 0
+    call: int
     request: Request
     status: int
     seconds: float
@@ -54,13 +54,13 @@ class CallAnswered:
 @public
 @attrs.frozen(kw_only=True)
 class CallLost:
-    """No answer came, or none that could be read to its end. It, too, may come after the end of the call.
+    """No response came, or none that could be read to its end. This event, too, may come after the end of the call.
 
     Attributes:
         call: The number of the call.
         request: What was asked.
         error: How it failed.
-        seconds: From leaving to failing.
+        seconds: From sending to failing.
         waited: Seconds before that which were spent waiting for its turn.
     """
 
@@ -74,7 +74,7 @@ class CallLost:
 @public
 @attrs.frozen(kw_only=True)
 class CallRetried:
-    """A call failed and is tried again after a pause. A 429 is no failure and is not among them.
+    """A call failed and is tried again after a pause. A 429 is not a failure and not among them.
 
     Attributes:
         call: The number of the call.
@@ -83,7 +83,7 @@ class CallRetried:
         pause: Seconds until it is tried again, without waiting for quota.
     """
 
-    call: int = 0
+    call: int
     request: Request
     error: FuseDeskError
     pause: float
@@ -92,15 +92,15 @@ class CallRetried:
 @public
 @attrs.frozen(kw_only=True)
 class CallEnded:
-    """A call has its result, failed for good, or was left by its caller.
+    """A call has its result, failed for good, or was cancelled.
 
     Attributes:
         call: The number of the call.
         request: What was asked, and how often it was sent.
         seconds: From its beginning, all waits and pauses included.
         waited: Seconds of these which were spent waiting for its turn.
-        error: What the caller gets; None if it gets a result or has left.
-        cancelled: Whether the caller left.
+        error: What the caller gets; None if it gets a result or was cancelled.
+        cancelled: Whether the caller was cancelled.
     """
 
     call: int
@@ -114,7 +114,7 @@ class CallEnded:
 @public
 @attrs.frozen(kw_only=True)
 class QuotaWait:
-    """Calls are held back. Told when it begins, and again when the moment changes at which the next call goes.
+    """Calls wait for quota. Comes when that begins, and again when the moment changes at which the next call goes.
 
     Attributes:
         reason: Why.
@@ -133,7 +133,7 @@ class QuotaWaitOver:
     """Calls go freely again.
 
     Attributes:
-        seconds: How long they were held back.
+        seconds: How long they waited.
     """
 
     seconds: float
@@ -144,14 +144,14 @@ Observer: TypeAlias = Callable[[Event], object]
 
 
 class Observers:
-    """Those who are told. One that fails is logged, and disturbs neither the calls nor the others."""
+    """Those who are notified. One that fails is logged, and disturbs neither the calls nor the others."""
 
     def __init__(self) -> None:
         self._all: list[Observer] = []
 
     @contextmanager
-    def told(self, observer: Observer) -> Generator[None, None, None]:
-        """Tell the observer while the block lasts."""
+    def subscribed(self, observer: Observer) -> Generator[None, None, None]:
+        """Notify the observer while the block lasts."""
         self._all.append(observer)
         try:
             yield
@@ -159,11 +159,11 @@ class Observers:
             self._all.remove(observer)
 
     def __bool__(self) -> bool:
-        """Whether there is anybody to tell."""
+        """Whether there is anybody to notify."""
         return bool(self._all)
 
-    def tell(self, event: Event) -> None:
-        """Tell everybody."""
+    def notify(self, event: Event) -> None:
+        """Call all of them with the event."""
         for observer in tuple(self._all):
             try:
                 observer(event)

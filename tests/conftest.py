@@ -1,7 +1,7 @@
 import os
 
 import pytest
-from limiter_calls import told
+from limiter_calls import respond
 
 from fusedesk_async import RateLimiter
 from fusedesk_async.sandbox import VirtualClock
@@ -41,8 +41,8 @@ def clock():
 
 @pytest.fixture
 async def limiter(clock):
-    """A limiter that has heard one answer: the very first call goes alone."""
+    """A limiter that has got one response: the very first call goes alone."""
     limiter = RateLimiter()
     limiter.attach(clock)
-    await told(limiter)
+    await respond(limiter)
     return limiter

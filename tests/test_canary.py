@@ -112,7 +112,8 @@ async def test_the_key_never_shows(failure, auth, log, capfd):
 
     policy = RetryPolicy(stop=stop_after_attempt(1))
     async with serving(FAILURES[failure]) as server:
-        settings = {"api_key": CANARY, "auth": auth, "base_url": server.url, "retry": policy, "timeout": 0.2}
+        timeout = 0.05 if failure == "hangs" else 5.0
+        settings = {"api_key": CANARY, "auth": auth, "base_url": server.url, "retry": policy, "timeout": timeout}
         async with FuseDesk("acme", **settings) as desk:
             stack = ExitStack()
             stack.enter_context(desk.observe(listen))

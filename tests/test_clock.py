@@ -1,3 +1,5 @@
+"""The real clock."""
+
 import pytest
 
 from fusedesk_async._clock import SystemClock
@@ -9,7 +11,7 @@ async def test_a_sleeper_notices_that_the_machine_was_asleep():
     looks = iter([0.0, 0.0, 0.0])
 
     class Laptop(SystemClock):
-        longest_nap = 0.001
+        longest_sleep = 0.001
 
         def monotonic(self):
             return next(looks, 10_800.0)

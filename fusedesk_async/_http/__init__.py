@@ -1,1 +1,1 @@
-"""One call there and back: retries, permits, connections, deadlines, the key."""
+"""One call there and back: retries, permits, connections, deadlines, the key. Begin with `pipeline`."""

@@ -1,4 +1,4 @@
-"""One request and its answer: out through httpx, back as plain values, within one deadline."""
+"""One request and its response: out through httpx, back as plain values, within one deadline."""
 
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -9,7 +9,7 @@ import anyio
 import httpx
 
 from fusedesk_async._clock import Clock
-from fusedesk_async._http.decompress import too_large, unpack
+from fusedesk_async._http.decompress import decompress, too_large
 from fusedesk_async._http.redaction import causes, scrub
 from fusedesk_async._wire.answer import Answer
 from fusedesk_async._wire.encode import Parts
@@ -24,24 +24,26 @@ from fusedesk_async.errors import (
 
 HttpTransport: TypeAlias = httpx.AsyncBaseTransport
 
-_REQUEST_LEAVES = "send_request_headers.started"
-_NEVER_CONNECTED = (
+_REQUEST_STARTED = "send_request_headers.started"
+_CONNECT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-_PROXY_REFUSES_US = "407"
+_PROXY_AUTH_REQUIRED = "407"
 
 
-def make_transport(*, places: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
-    """The connections of a client: at most `places` sockets, HTTP/1.1, no proxy from the environment.
+def make_transport(*, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
+    """The connections of a client: at most `max_connections` sockets, HTTP/1.1, no proxy from the environment.
 
     Raises:
         ConfigurationError: The proxy's address cannot be right. It is not repeated, as it may hold a password.
     """
-    limits = httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=30.0)
+    limits = httpx.Limits(
+        max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=30.0
+    )
     try:
         return httpx.AsyncHTTPTransport(verify=verify, http1=True, http2=False, limits=limits, proxy=proxy)
     except (ValueError, TypeError, AttributeError, ImportError, httpx.InvalidURL):
@@ -50,14 +52,14 @@ def make_transport(*, places: int, proxy: str | None, verify: bool | ssl.SSLCont
 
 
 class Exchange:
-    """Carries requests to one server and brings back answers.
+    """Carries requests to one server and brings back responses.
 
     Args:
         transport: The connections, adding the key.
         base_url: The server's address; the API's root is `/api/` below it.
         max_body: Bytes. A body that is longer after decompression is not read to its end.
         redact: Takes the key out of a text.
-        clock: Says when an answer came.
+        clock: Says when a response came.
         user_agent: How we name ourselves.
     """
 
@@ -85,7 +87,7 @@ class Exchange:
         }
 
     async def __call__(self, parts: Parts, deadline: float, request: Request) -> Answer:
-        """Send a request and read the whole answer within `deadline` seconds.
+        """Send a request and read the whole response within `deadline` seconds.
 
         Args:
             parts: What to send.
@@ -94,17 +96,17 @@ class Exchange:
 
         Raises:
             NotSentError: No connection came about.
-            AnswerLostError: It went out, but the answer did not come whole.
-            UnexpectedResponseError: The body is larger than `max_body`, or packed in a way we did not ask for.
+            AnswerLostError: It was sent, but the response did not come whole.
+            UnexpectedResponseError: The body is larger than `max_body`, or compressed in a way that was not requested.
         """
-        journey = _Journey(request)
+        trace = _ConnectionTrace(request)
         try:
             with anyio.fail_after(deadline):
-                return await self._exchange(self._request(parts, journey), request)
+                return await self._exchange(self._request(parts, trace), request)
         except FuseDeskError:
             raise
         except Exception as error:  # noqa: BLE001 - a transport that was handed in may raise anything
-            failure = self._failure(error, journey, deadline)
+            failure = self._failure(error, trace, deadline)
             raise failure from scrub(error, self._redact)
         except BaseException as error:  # cancelled: its frames have the key all the same
             error.__traceback__ = None
@@ -118,16 +120,16 @@ class Exchange:
         response = await self._transport.handle_async_request(http_request)
         chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
         try:
-            raw = await self._whole(chunks, request)
+            raw = await self._read_body(chunks, request)
         finally:
             await response.aclose()
             with suppress(Exception):  # the connection is closed; this lets the generators of a body left half-read end
                 await anext(chunks)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        body = unpack(raw, headers.get("content-encoding", ""), self._max_body, request)
+        body = decompress(raw, headers.get("content-encoding", ""), self._max_body, request)
         return Answer(response.status_code, headers, body, self._clock.time(), self._redact)
 
-    async def _whole(self, chunks: AsyncIterator[bytes], request: Request) -> bytes:
+    async def _read_body(self, chunks: AsyncIterator[bytes], request: Request) -> bytes:
         parts: list[bytes] = []
         size = 0
         async for chunk in chunks:
@@ -137,7 +139,7 @@ class Exchange:
             parts.append(chunk)
         return b"".join(parts)
 
-    def _request(self, parts: Parts, journey: "_Journey") -> httpx.Request:
+    def _request(self, parts: Parts, trace: "_ConnectionTrace") -> httpx.Request:
         url = self._root.join(parts.path)
         if parts.query:
             url = url.copy_with(query=parts.query.encode())
@@ -145,37 +147,37 @@ class Exchange:
         if parts.form is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             headers["Content-Length"] = str(len(parts.form))
-        extensions = {"trace": journey.note}
+        extensions = {"trace": trace.on_event}
         return httpx.Request(parts.method, url, headers=headers, content=parts.form, extensions=extensions)
 
-    def _failure(self, error: Exception, journey: "_Journey", deadline: float) -> TransportError:
+    def _failure(self, error: Exception, trace: "_ConnectionTrace", deadline: float) -> TransportError:
         if isinstance(error, TimeoutError):
-            return journey.failure(f"within {deadline:g} s")
+            return trace.failure(f"within {deadline:g} s")
         text = self._redact(f"{type(error).__name__}: {error}".removesuffix(": "))
-        if isinstance(error, _NEVER_CONNECTED):
+        if isinstance(error, _CONNECT_ERRORS):
             certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
-            advice = "; the certificate does not fit, so this will not pass" if certificate else ""
-            permanent = certificate or _PROXY_REFUSES_US in text
-            return NotSentError(f"could not connect: {text}{advice}", journey.request, permanent)
-        return journey.failure(f"({text})")
+            advice = "; certificate verification failed; retrying will not help" if certificate else ""
+            permanent = certificate or _PROXY_AUTH_REQUIRED in text
+            return NotSentError(f"could not connect: {text}{advice}", trace.request, permanent)
+        return trace.failure(f"({text})")
 
 
-class _Journey:
-    """How far a request got, by the trace of the connection."""
+class _ConnectionTrace:
+    """How far a request got, by the events of its connection."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self._seen: set[str] = set()
 
-    async def note(self, event: str, info: dict[str, Any]) -> None:
+    async def on_event(self, event: str, info: dict[str, Any]) -> None:
         if getattr(info.get("request"), "method", b"") == b"CONNECT":
-            return  # asks a proxy for a tunnel; ours has not left
+            return  # asks a proxy for a tunnel; our request is not sent yet
         self._seen.add(event.partition(".")[2])
 
     def failure(self, reason: str) -> TransportError:
-        """The error for a journey that ended here. Without a trace, as with a stand-in transport, it was sent."""
-        if self._seen and _REQUEST_LEAVES not in self._seen:
+        """The error for an exchange that ended here. Without events, as from a stand-in transport, it was sent."""
+        if self._seen and _REQUEST_STARTED not in self._seen:
             return NotSentError(f"no connection {reason}", self.request)
-        reused = _REQUEST_LEAVES in self._seen and "connect_tcp.started" not in self._seen
-        unanswered = "receive_response_headers.complete" not in self._seen
-        return AnswerLostError(f"no whole answer {reason}", self.request, reused and unanswered)
+        reused = _REQUEST_STARTED in self._seen and "connect_tcp.started" not in self._seen
+        no_response = "receive_response_headers.complete" not in self._seen
+        return AnswerLostError(f"no complete response {reason}", self.request, reused and no_response)

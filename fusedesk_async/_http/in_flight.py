@@ -1,7 +1,7 @@
-"""Keeps an exchange out of reach of its caller's cancellation.
+"""The exchanges in flight, each out of reach of its caller's cancellation.
 
 A request that is cancelled half-way leaves a connection behind that the pool still counts, and later calls wait for
-it in vain. So on asyncio each exchange runs in a task of its own, which a cancelled caller leaves at once; it ends by
+it in vain. So on asyncio each exchange runs in a task of its own. A cancelled caller does not wait for it; it ends by
 itself or by its deadline. On trio scopes are the only way to be cancelled: a read is cancelled cleanly, a write holds
 its caller until it has ended.
 """
@@ -25,54 +25,54 @@ logger = logging.getLogger("fusedesk_async")
 
 
 @attrs.frozen(eq=False, repr=False)
-class _Running:
-    """An exchange on its way: whether it changes something on the server, how to end it, and that it has ended."""
+class _Exchange:
+    """An exchange in flight: whether it changes something on the server, how to end it, and that it has ended."""
 
     writes: bool
     cancel: Callable[[], object]
     ended: anyio.Event = attrs.field(factory=anyio.Event)
 
 
-class Shelter:
-    """Exchanges on their way. It keeps no scope open, so any task may make it and any other may close it."""
+class InFlight:
+    """The exchanges in flight. It keeps no scope open, so any task may make it and any other may close it."""
 
     def __init__(self) -> None:
-        self._running: set[_Running] = set()
+        self._exchanges: set[_Exchange] = set()
 
     async def run(
-        self, exchange: Callable[[], Awaitable[Answer]], *, writes: str = "", abandon: Callable[[], None]
+        self, exchange: Callable[[], Awaitable[Answer]], *, writes: str = "", on_abandoned: Callable[[], None]
     ) -> Answer:
-        """Run an exchange to its end, or leave it behind if cancelled.
+        """Run an exchange to its end, or stop waiting for it if cancelled.
 
         Args:
-            exchange: What to run. Whatever must be given back, it gives back itself.
+            exchange: What to run. It gives its permit back itself.
             writes: What it is, for the log, if it changes something on the server; empty for a read.
-            abandon: Gives back what must be given back if the exchange never begins.
+            on_abandoned: Gives the permit back if the exchange never begins.
 
         Raises:
             ConfigurationError: The client was closed, which cut a read off.
         """
         if _on_asyncio():
-            return await self._in_a_task(exchange, writes, abandon)
+            return await self._run_in_task(exchange, writes, on_abandoned)
         scope = anyio.CancelScope(shield=bool(writes))
-        running = self._note(scope.cancel, writes=writes)
+        entry = self._add(scope.cancel, writes=writes)
         try:
             with scope:
                 return await exchange()
         finally:
-            self._forget(running)
-        raise _closed()
+            self._remove(entry)
+        raise _closed_error()
 
     async def drain(self) -> None:
         """End the reads and wait for the writes."""
-        for running in list(self._running):
-            if not running.writes:
-                running.cancel()
-        while self._running:
-            await next(iter(self._running)).ended.wait()
+        for entry in list(self._exchanges):
+            if not entry.writes:
+                entry.cancel()
+        while self._exchanges:
+            await next(iter(self._exchanges)).ended.wait()
 
-    async def _in_a_task(
-        self, exchange: Callable[[], Awaitable[Answer]], writes: str, abandon: Callable[[], None]
+    async def _run_in_task(
+        self, exchange: Callable[[], Awaitable[Answer]], writes: str, on_abandoned: Callable[[], None]
     ) -> Answer:
         import asyncio  # noqa: PLC0415 - its loop is running, so it is loaded; on trio it need not be
 
@@ -84,31 +84,31 @@ class Shelter:
             return await exchange()
 
         def done(task: "asyncio.Task[Answer]") -> None:
-            self._forget(running)
+            self._remove(entry)
             if not begun:
-                abandon()
+                on_abandoned()
             if not task.cancelled():
                 task.exception()  # asking for it marks it as seen
 
         task = asyncio.create_task(whole())
-        running = self._note(task.cancel, writes=writes)
+        entry = self._add(task.cancel, writes=writes)
         task.add_done_callback(done)
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             if writes:
-                task.add_done_callback(functools.partial(_log, writes))
+                task.add_done_callback(functools.partial(_log_outcome, writes))
             raise
         return _result(task)
 
-    def _note(self, cancel: Callable[[], object], *, writes: str) -> _Running:
-        running = _Running(bool(writes), cancel)
-        self._running.add(running)
-        return running
+    def _add(self, cancel: Callable[[], object], *, writes: str) -> _Exchange:
+        entry = _Exchange(bool(writes), cancel)
+        self._exchanges.add(entry)
+        return entry
 
-    def _forget(self, running: _Running) -> None:
-        self._running.discard(running)
-        running.ended.set()
+    def _remove(self, entry: _Exchange) -> None:
+        self._exchanges.discard(entry)
+        entry.ended.set()
 
 
 def _on_asyncio() -> bool:
@@ -127,15 +127,15 @@ def _has_a_running_loop() -> bool:
 
 def _result(task: "asyncio.Task[Answer]") -> Answer:
     if task.cancelled():
-        raise _closed()
+        raise _closed_error()
     return task.result()
 
 
-def _closed() -> ConfigurationError:
-    return ConfigurationError("this client was closed before the answer came")
+def _closed_error() -> ConfigurationError:
+    return ConfigurationError("this client was closed before the response came")
 
 
-def _log(what: str, task: "asyncio.Task[Answer]") -> None:
+def _log_outcome(what: str, task: "asyncio.Task[Answer]") -> None:
     """Say how a write ended whose caller was cancelled meanwhile."""
     failure = None if task.cancelled() else task.exception()
     if task.cancelled():

@@ -1,7 +1,14 @@
-"""One way to send a call: retry → limiter → exchange → decode.
+"""One way to send a call: retry → limiter → exchange → decode. It reads from top to bottom, in the order of the calls.
 
-The order matters. Each attempt asks the limiter for leave, so each attempt pays; a 429 is waited for inside an
+The order matters. Each attempt asks the limiter for a permit, so each attempt pays; a 429 is waited for inside an
 attempt, so it uses none; the key is added below all of this.
+
+Logging: the whole package logs to `fusedesk_async`, and never a key, a body or a query.
+
+- INFO: each retry, with its reason and pause; the beginning of each wait for quota.
+- DEBUG: each permit, each response, what becomes of a 429, and a write whose outcome is unknown.
+- WARNING: how a write ended whose caller was cancelled meanwhile; more interactive calls than the reserve.
+- ERROR: an observer that failed.
 """
 
 import logging
@@ -15,18 +22,20 @@ import attrs
 from fusedesk_async._clock import Clock, utc
 from fusedesk_async._events import CallAnswered, CallEnded, CallLost, CallRetried, CallStarted, Observers
 from fusedesk_async._http.exchange import Exchange
-from fusedesk_async._http.in_flight import Shelter
+from fusedesk_async._http.in_flight import InFlight
 from fusedesk_async._http.redaction import scrub
 from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._ratelimit.limiter import RateLimiter
-from fusedesk_async._ratelimit.queues import Grant, Patience, Places
+from fusedesk_async._ratelimit.queues import Permit, Slots, WaitPolicy
+from fusedesk_async._text import one_line
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer
 from fusedesk_async._wire.call import Call
-from fusedesk_async._wire.decode import decode, refusal
+from fusedesk_async._wire.decode import decode, error_for_status
 from fusedesk_async._wire.encode import Parts, encode, fields_of
 from fusedesk_async._wire.headers import ServerClock
 from fusedesk_async.errors import (
     AnswerLostError,
+    APIError,
     AuthenticationError,
     FuseDeskError,
     NotSentError,
@@ -46,33 +55,44 @@ logger = logging.getLogger("fusedesk_async")
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Options:
-    """What may differ from call to call; see `FuseDesk.with_options`."""
+    """What may differ from call to call; see `FuseDesk.with_options`.
+
+    Attributes:
+        timeout: Seconds for one attempt.
+        retry: When a failed call is tried again.
+        priority: Whether calls are interactive or bulk; None if each call says so itself.
+        on_rate_limit: Whether calls wait for quota or raise.
+    """
 
     timeout: float = 30.0
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     priority: Priority | None = None
     on_rate_limit: OnRateLimit = "wait"
 
-    def patience(self, call: Call[Any], held_back: float = 0.0) -> Patience:
-        """How a call waits for its turn that was held back for so many seconds already."""
+    def wait_policy(self, call: Call[Any], delayed: float = 0.0) -> WaitPolicy:
+        """How a call waits for its turn that the quota has delayed for so many seconds already."""
         bulk = call.bulk if self.priority is None else self.priority == "bulk"
         if self.on_rate_limit == "raise":
-            return Patience(bulk=bulk, seconds=0.0)
+            return WaitPolicy(bulk=bulk, max_wait=0.0)
         if bulk:
-            return Patience(bulk=True)
-        return Patience(seconds=max(0.0, self.retry.patience - held_back))
+            return WaitPolicy(bulk=True)
+        return WaitPolicy(max_wait=max(0.0, self.retry.patience - delayed))
 
 
-class Transport:
+class Pipeline:
     """Carries out calls against one server with one key.
 
     Args:
         exchange: Makes one request.
         limiter: Says when.
         clock: Measures and waits.
-        places: How many exchanges may be on their way at once.
+        concurrency: How many exchanges may be in flight at once.
         redact: Takes the key out of a text.
-        strict: Whether odd answers that could be dealt with are errors.
+        strict: Whether odd responses that could be dealt with are errors.
+
+    Attributes:
+        server_clock: What responses say of the server's time.
+        observers: Who is notified of calls.
     """
 
     def __init__(
@@ -81,17 +101,17 @@ class Transport:
         limiter: RateLimiter,
         clock: Clock,
         *,
-        places: int,
+        concurrency: int,
         redact: Callable[[str], str],
         strict: bool,
     ) -> None:
-        self._exchange = exchange
+        self._http = exchange
         self._limiter = limiter
         self._clock = clock
-        self._places = Places(places)
+        self._slots = Slots(concurrency)
         self._redact = redact
         self._strict = strict
-        self._shelter = Shelter()
+        self._in_flight = InFlight()
         self.server_clock = ServerClock(clock)
         self._numbers = count(1)
         self.observers = Observers()
@@ -102,158 +122,179 @@ class Transport:
         Raises:
             FuseDeskError: Whatever went wrong. If a write may have been carried out, `OutcomeUnknownError`.
         """
-        trial = _Trial(call, encode(call), options, next(self._numbers), self._clock.monotonic())
+        state = _CallState(call, encode(call), options, next(self._numbers), self._clock.monotonic())
         if not self.observers:
-            return await self._carry_out(call, trial)
-        self.observers.tell(CallStarted(call=trial.number, request=trial.request))
+            return await self._send_with_retries(call, state)
+        self.observers.notify(CallStarted(call=state.number, request=state.request))
         try:
-            result = await self._carry_out(call, trial)
+            result = await self._send_with_retries(call, state)
         except BaseException as error:
-            self._tell_end(trial, error)
+            self._notify_end(state, error)
             raise
-        self._tell_end(trial)
+        self._notify_end(state)
         return result
 
-    async def aclose(self) -> None:
-        """Let writes end, end reads and what waits, close the connections."""
-        self._limiter.detach(self._places)
-        try:
-            await self._shelter.drain()
-        finally:
-            await self._exchange.aclose()
-
-    async def _carry_out(self, call: Call[T], trial: "_Trial") -> T:
-        options = trial.options
+    async def _send_with_retries(self, call: Call[T], state: "_CallState") -> T:
+        """As many attempts as the retry policy makes; a write that may have been carried out ends in its own error."""
+        options = state.options
         try:
             return await options.retry.run(
-                partial(self._attempt, call, trial),
+                partial(self._attempt, call, state),
                 repeatable=call.repeatable,
-                patience=options.patience(call).seconds,
+                patience=options.wait_policy(call).max_wait,
                 clock=self._clock,
-                queued=lambda: trial.queued,
-                failed=partial(self._tell_retry, trial),
+                queued=lambda: state.queued,
+                on_retry=partial(self._on_retry, state),
             )
         except FuseDeskError as error:
-            if not trial.doubtful:
+            if not state.outcome_unknown:
                 raise
-            raise self._unknown(trial, error) from error
+            logger.debug("%s: outcome unknown", state.request)
+            raise self._outcome_unknown(state, error) from error
 
-    async def _attempt(self, call: Call[T], trial: "_Trial") -> T:
+    async def _attempt(self, call: Call[T], state: "_CallState") -> T:
+        """One attempt: a response that is no 429, decoded. Notes if it may have changed something on the server."""
         try:
-            answer = await self._answer(trial)
-            return decode(call, answer, trial.request, self._notice, strict=self._strict)
+            answer = await self._accepted_answer(state)
+            return decode(call, answer, state.request, self._on_notice, strict=self._strict)
         except FuseDeskError as error:
             scrub(error, self._redact)
-            trial.doubtful = trial.doubtful or (call.writes and _leaves_a_doubt(error))
+            state.outcome_unknown = state.outcome_unknown or (call.writes and _may_have_happened(error))
             raise
 
-    async def _answer(self, trial: "_Trial") -> Answer:
-        """The answer to one attempt, however often the server says to come back later."""
+    async def _accepted_answer(self, state: "_CallState") -> Answer:
+        """The response to one attempt, however often the server rejects it with a 429 first."""
         while True:
-            grant = await self._leave(trial)
-            await self._announce(grant, trial)
-            trial.sent += 1
-            trial.left_at = self._clock.time()
-            answer = await self._shelter.run(
-                partial(self._exchange_with, grant, trial),
-                writes=str(trial.request) if trial.call.writes else "",
-                abandon=partial(self._limiter.finish, grant, None),
+            permit = await self._acquire_permit(state)
+            await self._before_sending(permit, state)
+            state.sent += 1
+            state.sent_at = self._clock.time()
+            answer = await self._in_flight.run(
+                partial(self._exchange, permit, state),
+                writes=str(state.request) if state.call.writes else "",
+                on_abandoned=partial(self._limiter.finish, permit, None),
             )
-            logger.debug("%s: %s", trial.request, answer.status)
             if answer.status != TOO_MANY_REQUESTS:
                 return answer
-            if not trial.may_come_back:
-                raise self._limiter.refusal(trial.request, refusal(answer, trial.request))
+            if not state.may_be_resent:
+                logger.debug("%s: rejected, which is raised", state.request)
+                raise self._limiter.rate_limit_error(state.request, error_for_status(answer, state.request))
+            logger.debug("%s: rejected, sent again after the cooldown", state.request)
 
-    async def _leave(self, trial: "_Trial") -> Grant:
+    async def _acquire_permit(self, state: "_CallState") -> Permit:
+        """Wait until the limiter lets the call go."""
         asked_at = self._clock.monotonic()
-        patience = trial.options.patience(trial.call, trial.held_back)
-        grant = await self._limiter.acquire(self._places, patience, trial.request)
-        trial.waited = self._clock.monotonic() - asked_at
-        trial.queued += trial.waited
-        trial.held_back += grant.held_back
-        return grant
+        policy = state.options.wait_policy(state.call, state.delayed)
+        permit = await self._limiter.acquire(self._slots, policy, state.request)
+        state.waited = self._clock.monotonic() - asked_at
+        state.queued += state.waited
+        state.delayed += permit.delayed
+        logger.debug("%s: permit %d after %.1f s", state.request, permit.number, state.waited)
+        return permit
 
-    async def _announce(self, grant: Grant, trial: "_Trial") -> None:
-        """Say that the call leaves now, to whoever wants to know it before it does."""
-        if trial.call.before_sending is None:
+    async def _before_sending(self, permit: Permit, state: "_CallState") -> None:
+        """Let whoever wants to know it that the request is about to be sent; if that fails, it is not."""
+        if state.call.before_sending is None:
             return
         try:
-            await trial.call.before_sending()
+            await state.call.before_sending()
         except BaseException:
-            self._limiter.finish(grant, None, sent=False)
+            self._limiter.finish(permit, None, sent=False)
             raise
 
-    async def _exchange_with(self, grant: Grant, trial: "_Trial") -> Answer:
-        """One exchange, which gives its grant back itself, as its caller may have left."""
-        answer, sent, left_at, request = None, True, self._clock.monotonic(), trial.request
-        number, waited = trial.number, trial.waited
+    async def _exchange(self, permit: Permit, state: "_CallState") -> Answer:
+        """One request and its response. Gives its permit back itself, as its caller may have been cancelled."""
+        answer, sent, began, request = None, True, self._clock.monotonic(), state.request
+        number, waited = state.number, state.waited
         try:
-            answer = await self._exchange(trial.parts, trial.options.timeout, request)
+            answer = await self._http(state.parts, state.options.timeout, request)
         except FuseDeskError as error:
             sent = not isinstance(error, NotSentError)
             scrub(error, self._redact)
-            seconds = self._clock.monotonic() - left_at
-            self.observers.tell(CallLost(call=number, request=request, error=error, seconds=seconds, waited=waited))
+            seconds = self._clock.monotonic() - began
+            self.observers.notify(CallLost(call=number, request=request, error=error, seconds=seconds, waited=waited))
             raise
         else:
-            seconds, status = self._clock.monotonic() - left_at, answer.status
-            self.server_clock.hear(answer.headers, answer.received_at)
-            self.observers.tell(
+            seconds, status = self._clock.monotonic() - began, answer.status
+            logger.debug("%s: status %d after %.1f s", request, status, seconds)
+            self.server_clock.observe_headers(answer.headers, answer.received_at)
+            self.observers.notify(
                 CallAnswered(call=number, request=request, status=status, seconds=seconds, waited=waited)
             )
             return answer
         finally:
-            self._limiter.finish(grant, answer, sent=sent)
+            self._limiter.finish(permit, answer, sent=sent)
 
-    def _tell_retry(self, trial: "_Trial", error: FuseDeskError, pause: float) -> None:
-        self.observers.tell(CallRetried(call=trial.number, request=trial.request, error=error, pause=pause))
+    def _on_notice(self, error: UnexpectedResponseError) -> None:
+        """Something in a response could not be read but can be done without."""
+        if self._strict:
+            raise error
+        warn(str(error))
 
-    def _tell_end(self, trial: "_Trial", error: BaseException | None = None) -> None:
+    def _on_retry(self, state: "_CallState", error: FuseDeskError, pause: float) -> None:
+        """An attempt failed, and another one will follow after the pause."""
+        request = state.request
+        logger.info("%s %s failed (%s); retrying in %.1f s", request.method, request.path, _reason(error), pause)
+        self.observers.notify(CallRetried(call=state.number, request=request, error=error, pause=pause))
+
+    def _outcome_unknown(self, state: "_CallState", error: FuseDeskError) -> OutcomeUnknownError:
+        """The error for a write that may have been carried out, with all that it takes to find out."""
+        message = f"whether the write was carried out is unknown: {error.message}"
+        fields = {name: self._redact(text) for name, text in fields_of(state.parts).items()}
+        return OutcomeUnknownError(message, error.request, fields, utc(state.sent_at), utc(self._clock.time()))
+
+    def _notify_end(self, state: "_CallState", error: BaseException | None = None) -> None:
         failure = error if isinstance(error, FuseDeskError) else None
-        self.observers.tell(
+        self.observers.notify(
             CallEnded(
-                call=trial.number,
-                request=trial.request,
-                seconds=self._clock.monotonic() - trial.began,
-                waited=trial.queued,
+                call=state.number,
+                request=state.request,
+                seconds=self._clock.monotonic() - state.began,
+                waited=state.queued,
                 error=failure,
                 cancelled=error is not failure,
             )
         )
 
-    def _unknown(self, trial: "_Trial", error: FuseDeskError) -> OutcomeUnknownError:
-        """The error for a write that left a doubt, with all that it takes to look whether it happened."""
-        message = f"whether the write was carried out is unknown: {error.message}"
-        fields = {name: self._redact(text) for name, text in fields_of(trial.parts).items()}
-        return OutcomeUnknownError(message, error.request, fields, utc(trial.left_at), utc(self._clock.time()))
-
-    def _notice(self, error: UnexpectedResponseError) -> None:
-        if self._strict:
-            raise error
-        warn(str(error))
+    async def aclose(self) -> None:
+        """Let writes end, end reads and what waits, close the connections."""
+        self._limiter.detach(self._slots)
+        try:
+            await self._in_flight.drain()
+        finally:
+            await self._http.aclose()
 
 
-def _leaves_a_doubt(error: FuseDeskError) -> bool:
-    """Whether what was asked may have been done all the same. A login page may have come after the deed, too."""
+def _may_have_happened(error: FuseDeskError) -> bool:
+    """Whether a write that failed so may have been carried out. A login page may come after it, too."""
     if isinstance(error, AuthenticationError):
         return error.status != UNAUTHORIZED
     return isinstance(error, AnswerLostError | ServerError | UnexpectedResponseError)
 
 
+def _reason(error: FuseDeskError) -> str:
+    """An error in a few words, for the log."""
+    status = f" {error.status}" if isinstance(error, APIError) else ""
+    return one_line(f"{type(error).__name__}{status}: {error.message}")
+
+
 @attrs.define(eq=False, repr=False)
-class _Trial:
-    """One call on its way through its attempts.
+class _CallState:
+    """How far a call is.
 
     Attributes:
-        number: What tells it from other calls.
-        began: When it began.
+        call: What was asked.
+        parts: The same as it is sent.
+        options: How it is sent.
+        number: Its number, which no other call of the client has.
+        began: When it began, in seconds.
         sent: How often it was sent.
-        queued: Seconds spent waiting for leave.
+        queued: Seconds spent waiting for permits.
         waited: Seconds of these before it was last sent.
-        held_back: Seconds of these that the quota kept it waiting.
-        left_at: When it was last sent, in seconds since 1970.
-        doubtful: Whether an attempt may have changed something on the server although its answer did not say so.
+        delayed: Seconds of these for which the quota delayed it.
+        sent_at: When it was last sent, in seconds since 1970.
+        outcome_unknown: Whether an attempt may have changed something on the server although its response did not say
+            so.
     """
 
     call: Call[Any]
@@ -264,9 +305,9 @@ class _Trial:
     sent: int = 0
     queued: float = 0.0
     waited: float = 0.0
-    held_back: float = 0.0
-    left_at: float = 0.0
-    doubtful: bool = False
+    delayed: float = 0.0
+    sent_at: float = 0.0
+    outcome_unknown: bool = False
 
     @property
     def request(self) -> Request:
@@ -274,7 +315,7 @@ class _Trial:
         return Request(self.call.method, self.call.path, self.sent)
 
     @property
-    def may_come_back(self) -> bool:
+    def may_be_resent(self) -> bool:
         """Whether the call is sent again after a 429."""
         resent = not self.call.writes or self.options.retry.resend_refused_writes
         return resent and self.options.on_rate_limit == "wait"

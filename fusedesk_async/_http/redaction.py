@@ -1,4 +1,7 @@
-"""Keeps the key out of the debug logs of the HTTP library, which shows the headers of answers as they come."""
+"""Keeps the key out of errors and their causes, and out of the debug logs of the HTTP library.
+
+These show the headers of responses as they come.
+"""
 
 import logging
 import traceback
@@ -19,7 +22,7 @@ def causes(error: BaseException | None) -> list[BaseException]:
 def scrub(error: BaseException, redact: Callable[[str], str]) -> BaseException | None:
     """Take the key out of an error and of what led to it.
 
-    Frames are dropped, since their variables may hold the key or an answer that repeats it; so are notes, what an
+    Frames are dropped, since their variables may hold the key or a response that repeats it; so are notes, what an
     error carries along, and what it was raised in place of. Types and texts stay, without the key.
 
     Returns:
@@ -39,7 +42,7 @@ def scrub(error: BaseException, redact: Callable[[str], str]) -> BaseException |
 _LOGGERS = ("httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpx")
 
 
-class LogGuard(logging.Filter):
+class RedactingFilter(logging.Filter):
     """Takes the key out of what is logged while a client is open.
 
     Args:
@@ -57,11 +60,11 @@ class LogGuard(logging.Filter):
         return True
 
     def begin(self) -> None:
-        """Watch from now on."""
+        """Filter from now on."""
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(self)
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Filter no longer."""
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self)

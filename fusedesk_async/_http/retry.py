@@ -1,7 +1,11 @@
 """When to try again: a policy in tenacity's vocabulary.
 
-tenacity's `stop` and `wait` objects say how often and how long; whether a failure is worth another try is decided
-here, by what surely did or did not happen on the server.
+What is left of tenacity is the vocabulary and the loop. Its `stop` and `wait` objects say how often and how long, so
+that callers can combine those they know (`stop_after_attempt(5) | stop_after_delay(60)`), and its `AsyncRetrying` keeps
+their state. The rest is ours: whether a failure is worth another try depends on what certainly did or did not happen
+on the server; time and sleep are those of the client's clock; the server's `Retry-After` comes before any `wait`; and
+time spent waiting for quota does not count, so `run` sets the two moments from which tenacity's `stop_after_delay`
+computes.
 """
 
 import random
@@ -29,9 +33,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MALFORMED_ANSWER_ATTEMPTS = 2
+MALFORMED_RESPONSE_ATTEMPTS = 2
+"""How often a read is sent whose response makes no sense."""
 LONGEST_PAUSE = 3_600.0
-"""Seconds. Whatever the server says, it is asked again after this."""
+"""Seconds. Whatever the server says, the call is retried after this."""
 
 
 @public
@@ -39,7 +44,7 @@ LONGEST_PAUSE = 3_600.0
 class JitteredBackoff:
     """Waits that double, each a random part of its bound between a half and the whole.
 
-    Args:
+    Attributes:
         first: The first bound, in seconds.
         most: No bound is longer than this, in seconds.
         source: Where the jitter comes from; hand in a seeded one for tests.
@@ -64,11 +69,11 @@ def _frozen(codes: Iterable[str]) -> frozenset[str]:
 class RetryPolicy:
     """When a call that failed is tried again.
 
-    Reads and writes that do no harm twice (tag, untag) are tried again after a 5xx or a lost answer, and once more
-    after an answer that makes no sense. Every call is tried again if it could not be sent. 401, 403, 404, 405 and a
-    certificate that does not fit are final.
+    Reads and idempotent writes (tag, untag) are tried again after a 5xx or a lost response, and once more after a
+    response that makes no sense. Every call is tried again if it could not be sent. 401, 403, 404, 405 and a
+    certificate that cannot be verified are final. Each retry is logged at INFO, with its reason and pause.
 
-    A 429 is no failure: it uses no attempt and is waited for, see `RateLimiter`.
+    A 429 is not a failure: it uses no attempt and is waited for, see `RateLimiter`.
 
     Attributes:
         stop: When to give up: any of tenacity's stop objects. Time spent waiting for quota does not count.
@@ -76,7 +81,8 @@ class RetryPolicy:
             first.
         patience: Seconds. An interactive call that would have to wait longer than this, for quota or because the
             server says so, fails at once.
-        codes: Error codes that FuseDesk sends with a 405 and that mean a passing trouble. Reads only. None is known.
+        codes: Error codes that FuseDesk sends with a 405 and that mean passing trouble. For idempotent calls only;
+            none is known.
         resend_refused_writes: Whether a write that was refused with 429 is sent again after the wait. FuseDesk does
             not say, but by the meaning of that status a refused write was not carried out.
     """
@@ -87,19 +93,16 @@ class RetryPolicy:
     codes: frozenset[str] = attrs.field(default=frozenset(), converter=_frozen)
     resend_refused_writes: bool = True
 
-    def worth_repeating(
-        self, error: BaseException, attempt: int, *, repeatable: bool, patience: float | None = None
-    ) -> bool:
+    def worth_repeating(self, error: BaseException, attempt: int, *, repeatable: bool, patience: float) -> bool:
         """Whether to try again after this failure.
 
         Args:
             error: How the attempt failed.
             attempt: The number of that attempt, from 1.
-            repeatable: Whether the call does no harm when it is carried out twice.
-            patience: Seconds that the server may ask to wait; the policy's own by default.
+            repeatable: Whether the call is idempotent.
+            patience: Seconds that the server may ask to wait.
         """
-        most = self.patience if patience is None else patience
-        if isinstance(error, APIError) and (error.retry_after or 0.0) > most:
+        if isinstance(error, APIError) and (error.retry_after or 0.0) > patience:
             return False
         match error:
             case NotSentError():
@@ -107,7 +110,7 @@ class RetryPolicy:
             case ServerError() | AnswerLostError():
                 return repeatable
             case UnexpectedResponseError():
-                return repeatable and attempt < MALFORMED_ANSWER_ATTEMPTS
+                return repeatable and attempt < MALFORMED_RESPONSE_ATTEMPTS
             case RequestRejectedError():
                 return repeatable and error.code in self.codes
             case _:
@@ -121,17 +124,17 @@ class RetryPolicy:
         patience: float,
         clock: Clock,
         queued: Callable[[], float],
-        failed: Callable[[FuseDeskError, float], None],
+        on_retry: Callable[[FuseDeskError, float], None],
     ) -> T:
         """Call `attempt` until it succeeds or trying again makes no sense.
 
         Args:
             attempt: Makes one attempt.
-            repeatable: Whether the call does no harm when it is carried out twice.
+            repeatable: Whether the call is idempotent.
             patience: Seconds that the server may ask to wait.
             clock: Measures and waits.
             queued: How many seconds the call has spent waiting for quota so far.
-            failed: Told of each failure after which it is tried again, with the seconds until then.
+            on_retry: Called with each failure after which it is tried again, and the seconds until then.
 
         Raises:
             FuseDeskError: What the last attempt raised.
@@ -149,12 +152,12 @@ class RetryPolicy:
             number = state.attempt_number
             return error is not None and self.worth_repeating(error, number, repeatable=repeatable, patience=patience)
 
-        def tell(state: RetryCallState) -> None:
+        def before_sleep(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
-            failed(cast("FuseDeskError", error), state.upcoming_sleep)  # no other one is worth repeating
+            on_retry(cast("FuseDeskError", error), state.upcoming_sleep)  # no other one is worth repeating
 
         retrying = AsyncRetrying(
-            stop=give_up, wait=self._pause, retry=again, sleep=clock.sleep, before_sleep=tell, reraise=True
+            stop=give_up, wait=self._pause, retry=again, sleep=clock.sleep, before_sleep=before_sleep, reraise=True
         )
 
         async def once() -> T:

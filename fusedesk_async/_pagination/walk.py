@@ -85,7 +85,7 @@ class Walk(Stream[R]):
             ConfigurationError: One of these cannot be right.
         """
         self._send = send
-        self._call = attrs.evolve(call, bulk=True, heard=self._heard)
+        self._call = attrs.evolve(call, bulk=True, on_notice=self._heard)
         self._identity = identity
         self._page_size = checked_page_size(page_size, ascending=True)
         self._most_ready = at_least_one(concurrency, "concurrency")

@@ -1,4 +1,4 @@
-"""How many calls are left this hour, as far as answers have told."""
+"""How many calls remain this hour, as far as responses say. Numbers in, numbers out; no clock."""
 
 import math
 from datetime import datetime
@@ -10,76 +10,84 @@ from fusedesk_async._wire.headers import Usage
 
 
 @attrs.define(eq=False, repr=False)
-class Overlap:
-    """Remembers which calls were out together, and how many calls each answer said to be left.
+class InFlightOverlap:
+    """Remembers which calls were in flight together, and how many calls each response said to remain.
 
-    Of two such calls the one after which more calls were left came first. If calls came back in between it may have
-    been the other way round, but then there are enough left for it, too.
+    Of two such calls the one after which more calls remained was counted first. If calls came back in between it may
+    have been the other way round, but then enough remain for it, too.
     """
 
-    _beside: dict[int, set[int]] = attrs.field(factory=dict[int, set[int]])
-    _left_after: dict[int, float] = attrs.field(factory=dict[int, float])
+    _in_flight_with: dict[int, set[int]] = attrs.field(factory=dict[int, set[int]])
+    _remaining_after: dict[int, float] = attrs.field(factory=dict[int, float])
 
-    def granted(self, number: int) -> None:
-        """A call leaves."""
-        self._beside[number] = set(self._beside)
+    def on_granted(self, number: int) -> None:
+        """A call was granted."""
+        self._in_flight_with[number] = set(self._in_flight_with)
 
-    def ended(self, number: int, left: float | None) -> set[int]:
-        """A call is over.
+    def on_ended(self, number: int, remaining: float | None) -> set[int]:
+        """A call has ended.
 
         Args:
             number: The call.
-            left: Calls left after it, if its answer told; infinite if it surely was not counted.
+            remaining: Calls remaining after it, if its response said; infinite if it certainly was not counted.
 
         Returns:
-            The calls that were out together with it and that it may not have counted.
+            The calls that were in flight together with it and that `remaining` may not include.
         """
-        others = self._beside.pop(number) | {other for other in self._beside if other > number}
-        doubtful = {other for other in others if not self._surely_before(other, left)}
-        if left is not None:
-            self._left_after[number] = left
-        if len(self._left_after) > 8 * (len(self._beside) + 1):
+        others = self._in_flight_with.pop(number) | {other for other in self._in_flight_with if other > number}
+        uncertain = {other for other in others if not self._counted_before(other, remaining)}
+        if remaining is not None:
+            self._remaining_after[number] = remaining
+        if len(self._remaining_after) > 8 * (len(self._in_flight_with) + 1):
             self._forget()
-        return doubtful
+        return uncertain
 
-    def _surely_before(self, other: int, left: float | None) -> bool:
-        return left is not None and self._left_after.get(other, -math.inf) >= left
+    def _counted_before(self, other: int, remaining: float | None) -> bool:
+        return remaining is not None and self._remaining_after.get(other, -math.inf) >= remaining
 
     def _forget(self) -> None:
-        needed = set[int]().union(*self._beside.values())
-        self._left_after = {number: left for number, left in self._left_after.items() if number in needed}
+        needed = set[int]().union(*self._in_flight_with.values())
+        self._remaining_after = {
+            number: remaining for number, remaining in self._remaining_after.items() if number in needed
+        }
 
 
-LATE = 1.5
-"""What took so many times as long as before is late."""
+OVERDUE_FACTOR = 1.5
+"""What takes this many times as long as the last time is overdue."""
 
 
 @attrs.define(eq=False, repr=False)
-class Refill:
-    """Watches the sum of calls left and calls made.
+class RefillRate:
+    """Watches the sum of calls remaining and calls made, which rises only when calls come back.
 
     Attributes:
-        seconds_each: What one call took to come back, when some last did; 0 if none ever did.
+        seconds_per_call: What one call took to come back, when some last did; 0 if none ever did.
         overdue: For how many seconds none had come back at the newest look that should have, and would have shown.
     """
 
-    seconds_each: float = 0.0
+    seconds_per_call: float = 0.0
     overdue: float = 0.0
     _sum: int | None = None
     _since: float = 0.0
-    _blur: int = 0
+    _uncertain: int = 0
 
-    def observe(self, calls: int, now: float, blur: int) -> None:
-        """Take note of the sum of calls left and calls made, and of how many calls on their way may blur it."""
+    def observe(self, calls: int, now: float, uncertain: int) -> None:
+        """Note the sum at a moment.
+
+        Args:
+            calls: Calls remaining and calls made.
+            now: The time, in seconds.
+            uncertain: Calls in flight that this sum may or may not include.
+        """
         if self._sum is None:
-            self._sum, self._since, self._blur = calls, now, blur
-        returned, hidden = calls - self._sum, self._blur + blur
+            self._sum, self._since, self._uncertain = calls, now, uncertain
+        returned, hidden = calls - self._sum, self._uncertain + uncertain
         if returned > hidden:
-            self.seconds_each = (now - self._since) / returned
+            self.seconds_per_call = (now - self._since) / returned
             self._since = now
         if returned > hidden or returned < 0:
-            self._sum, self._blur = calls, blur
-        self.overdue = max(0.0, now - self._since - LATE * self.seconds_each * (hidden + 1))
+            self._sum, self._uncertain = calls, uncertain
+        self.overdue = max(0.0, now - self._since - OVERDUE_FACTOR * self.seconds_per_call * (hidden + 1))
 
 
 @public
@@ -88,10 +96,10 @@ class Allowance:
     """What is known of the hourly allowance.
 
     Attributes:
-        limit: Calls allowed per hour; None as long as no answer has told.
-        remaining: Calls left, as the newest answer told; None if none did.
-        observed_at: When that answer came, in UTC.
-        blocked_until: When the next of the calls that are held back may go, in UTC; None if none is held back.
+        limit: Calls allowed per hour; None as long as no response has said.
+        remaining: Calls remaining, as the newest response said; None if none did.
+        observed_at: When that response came, in UTC.
+        blocked_until: When the next of the calls that wait may go, in UTC; None if none waits.
     """
 
     limit: int | None = None
@@ -100,83 +108,84 @@ class Allowance:
     blocked_until: datetime | None = None
 
 
-INCREDIBLE_ZEROS = 5
-"""If so many calls in a row are taken although each answer says that none are left, the header tells something else."""
+MOST_CREDIBLE_ZEROS = 5
+"""If this many calls in a row are accepted although each response says that none remain, the header means something
+else."""
 
 
 @attrs.define(eq=False, repr=False)
 class Ledger:
-    """Keeps the newest news. Calls are numbered in the order they were granted.
+    """Keeps what responses say of the allowance. Calls are numbered in the order they were granted.
 
-    Only the answer to the newest call that was ever answered counts: one that was asked earlier and comes later
-    knows less, and must not raise the number.
+    Only the response to the newest call that was ever answered counts: that of an older call which comes later knows
+    less, and must not raise the number.
 
     Attributes:
-        limit: Calls per hour, as the newest answer that told says.
-        remaining: Calls left, likewise.
-        most: The most calls that were ever left, since the limit was last lowered.
-        news: When an answer last told how many calls are left; minus infinity if none did.
-        told_at: When an answer last told anything, likewise.
-        refill: What it tells of calls that came back.
+        limit: Calls per hour, as the newest response that said it has it.
+        remaining: Calls remaining, as the newest response that said it has it.
+        most_remaining: The most calls that ever remained, since the limit was last lowered.
+        remaining_at: When a response last said how many calls remain, in seconds; minus infinity if none did.
+        observed_at: When a response last said anything of the allowance, in seconds; minus infinity if none did.
+        refill: What this says of calls that came back.
     """
 
     limit: int | None = None
     remaining: int | None = None
-    most: int = 0
-    news: float = -math.inf
-    told_at: float = -math.inf
-    refill: Refill = attrs.field(factory=Refill)
-    _limit_said_last: int | None = None
+    most_remaining: int = 0
+    remaining_at: float = -math.inf
+    observed_at: float = -math.inf
+    refill: RefillRate = attrs.field(factory=RefillRate)
+    _last_limit: int | None = None
     _newest: int = -1
     _zeros: int = 0
-    _overlap: Overlap = attrs.field(factory=Overlap)
-    _doubtful: set[int] = attrs.field(factory=set[int])
+    _overlap: InFlightOverlap = attrs.field(factory=InFlightOverlap)
+    _not_in_remaining: set[int] = attrs.field(factory=set[int])
     _uncounted: set[int] = attrs.field(factory=set[int])
     _uncounted_before: int = 0
 
-    def granted(self, number: int) -> None:
-        """A call was let go."""
-        self._overlap.granted(number)
-        self._doubtful.add(number)
+    def on_granted(self, number: int) -> None:
+        """A call was granted."""
+        self._overlap.on_granted(number)
+        self._not_in_remaining.add(number)
 
-    def lost(self, number: int, *, sent: bool) -> None:
-        """It brought no answer. If it was sent, the server may have counted it all the same."""
-        self._overlap.ended(number, None if sent else math.inf)
+    def on_lost(self, number: int, *, sent: bool) -> None:
+        """It got no response. If it was sent, the server may have counted it all the same."""
+        self._overlap.on_ended(number, None if sent else math.inf)
         if not sent:
             self._not_counted(number)
 
-    def observe(self, number: int, usage: Usage, *, now: float, counted: bool = True) -> None:
-        """It brought an answer.
+    def on_response(self, number: int, usage: Usage, *, now: float, counted: bool = True) -> None:
+        """It got a response.
 
         Args:
             number: Its number.
-            usage: What the answer says; what it does not say stays as it was.
+            usage: What the response says; what it does not say stays as it was.
             now: When it came, in seconds.
-            counted: Whether the server counted it; not if it refused it.
+            counted: Whether the server counted the call; not if it rejected it.
         """
         if not counted:
             self._not_counted(number)
-        doubtful = self._overlap.ended(number, usage.remaining if counted else math.inf)
+        uncertain = self._overlap.on_ended(number, usage.remaining if counted else math.inf)
         if self.remaining is None:
-            self._doubtful.discard(number)
+            self._not_in_remaining.discard(number)
         if number < self._newest:
             if usage.remaining is not None and usage.remaining >= (self.remaining or 0):
-                self._doubtful.discard(number)  # it came before the newest, which counted it
+                self._not_in_remaining.discard(number)  # the server counted it before the newest
             return
         self._newest = number
         if usage != Usage():
-            self.told_at = now
+            self.observed_at = now
         self._observe_limit(usage.limit)
         if usage.remaining is not None and usage.remaining <= (self.limit or math.inf):
-            self.remaining, self.news = usage.remaining, now
-            self.most = max(self.most, usage.remaining)
-            self._doubtful = doubtful
+            self.remaining, self.remaining_at = usage.remaining, now
+            self.most_remaining = max(self.most_remaining, usage.remaining)
+            self._not_in_remaining = uncertain
             self._zeros = self._zeros + 1 if counted and not usage.remaining else 0
-            self.refill.observe(usage.remaining + number - self._uncounted_up_to(number), now, len(doubtful))
+            self.refill.observe(usage.remaining + number - self._uncounted_up_to(number), now, len(uncertain))
 
     def _not_counted(self, number: int) -> None:
         self._uncounted.add(number)
-        self._doubtful.discard(number)
+        self._not_in_remaining.discard(number)
 
     def _uncounted_up_to(self, number: int) -> int:
         passed = {other for other in self._uncounted if other <= number}
@@ -189,14 +198,14 @@ class Ledger:
         if limit is None:
             return
         if self.limit is None or limit < self.limit:
-            self.limit, self.most = limit, 0
-        elif limit == self._limit_said_last:
+            self.limit, self.most_remaining = limit, 0
+        elif limit == self._last_limit:
             self.limit = limit
-        self._limit_said_last = limit
+        self._last_limit = limit
 
     @property
-    def left(self) -> int | None:
-        """Calls that are surely left: what was reported, less those that the report may not have counted."""
-        if self.remaining is None or self._zeros >= INCREDIBLE_ZEROS:
+    def certainly_remaining(self) -> int | None:
+        """Calls that certainly remain: what a response said, less the calls that it may not have counted."""
+        if self.remaining is None or self._zeros >= MOST_CREDIBLE_ZEROS:
             return None
-        return self.remaining - len(self._doubtful)
+        return self.remaining - len(self._not_in_remaining)

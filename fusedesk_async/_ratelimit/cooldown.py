@@ -10,10 +10,10 @@ import attrs
 
 FIRST_PAUSE, LONGEST_PAUSE = 1 / 60, 1 / 4
 """When the hour is used up, as parts of the hour: a minute, doubling to a quarter of an hour."""
-FIRST_BURST_PAUSE, BURST_PAUSES = 1 / 14_400, 4
-"""When only a burst was refused: a quarter of a second, doubling three times. What lasts longer is no burst."""
-SHORTEST_PAUSE = 1 / 3_600
-"""Nobody is told to come back sooner."""
+FIRST_BURST_PAUSE, MOST_BURST_PAUSES = 1 / 14_400, 4
+"""When only a burst was rejected: a quarter of a second, doubling three times. What lasts longer is not a burst."""
+SHORTEST_RETRY_AFTER = 1 / 3_600
+"""Part of the hour. No error asks its caller to come back sooner, and no shorter wait is reported."""
 JITTER = 0.1
 """A pause is longer than it has to be by up to this part of itself."""
 
@@ -25,6 +25,12 @@ class Cooldown:
     Args:
         window: The hour of the server's limit, in seconds.
         source: Where the jitter comes from.
+
+    Attributes:
+        until: When the next call may probe, in seconds.
+        active: Whether there is a pause, or a probe whose response decides.
+        began: When the present or last cooldown began, in seconds.
+        seemed_burst: Whether its newest rejection was taken for one of a burst.
     """
 
     window: float = 3_600.0
@@ -34,84 +40,94 @@ class Cooldown:
     began: float = 0.0
     seemed_burst: bool = False
     _probe: int | None = None
-    _refusals: int = 0
+    _rejections: int = 0
     _first_number_after: int = 0
-    _proven: int = -1
+    _last_good_probe: int = -1
 
     @property
-    def shortest_pause(self) -> float:
+    def shortest_retry_after(self) -> float:
         """Seconds; it makes no sense to ask again sooner."""
-        return SHORTEST_PAUSE * self.window
+        return SHORTEST_RETRY_AFTER * self.window
 
     def delay(self, now: float) -> float:
-        """Seconds until a call may go; 0 for now; infinite while a probe is out, whose answer decides."""
+        """Seconds until a call may go; 0 for now; infinite while a probe is in flight, whose response decides."""
         if not self.active:
             return 0.0
         if now < self.until:
             return self.until - now
         return 0.0 if self._probe is None else math.inf
 
-    def granted(self, number: int) -> None:
-        """A call was let go. During a cooldown that is the probe."""
+    def on_granted(self, number: int) -> None:
+        """A call was granted. During a cooldown that is the probe."""
         if self.active:
             self._probe = number
 
-    def outdated(self, number: int) -> bool:
-        """Whether a call was let go before the present cooldown began."""
+    def predates(self, number: int) -> bool:
+        """Whether a call was granted before the present cooldown began."""
         return self.active and number < self._first_number_after
 
-    def refused(
-        self, number: int, now: float, *, next_number: int, hint: float | None, burst: bool, least: float, most: float
+    def on_rejected(
+        self,
+        number: int,
+        now: float,
+        *,
+        next_number: int,
+        hint: float | None,
+        burst: bool,
+        min_pause: float,
+        max_pause: float,
     ) -> bool:
-        """A call was answered with 429.
+        """A call was rejected with 429.
 
         Args:
             number: That call's number.
             now: The time, on the clock of `delay`.
             next_number: The number the next call will get.
             hint: Seconds to wait, if the server said.
-            burst: Whether the hour seems to have calls left, so that only a burst was refused.
-            least: Seconds that calls are known to take to come back.
-            most: Seconds until many calls will probably be back.
+            burst: Whether calls of the hour seem to remain, so that only a burst was rejected.
+            min_pause: Seconds that calls are known to take to come back.
+            max_pause: Seconds until many calls will probably be back.
 
         Returns:
-            Whether it is news: that of a probe is, those of calls that left before the cooldown began are not.
+            Whether it is news: that of a probe is, those of calls granted before the cooldown began are not.
         """
-        if number < self._proven and hint is None:
-            return False  # a later call went through since
-        if self.outdated(number):
-            # one more of the calls that were out when the cooldown began: no news, unless it brings a later deadline
+        if number < self._last_good_probe and hint is None:
+            return False  # a later call was accepted since
+        if self.predates(number):
+            # one more of the calls that were in flight when the cooldown began: no news, but it may move the deadline
             self.until = max(self.until, now + min(hint or 0.0, self.window))
             return False
-        self._refusals += 1
-        usual = self._usual_pause(burst=burst)
-        own = max(least, min(usual, max(most, FIRST_PAUSE * self.window)))
-        helps = self._refusals <= BURST_PAUSES  # a hint that did not is the least that is waited from then on
-        pause = min(hint if hint and helps else max(hint or 0.0, own), self.window)
+        self._rejections += 1
+        own_pause = max(min_pause, min(self._backoff(burst=burst), max(max_pause, FIRST_PAUSE * self.window)))
+        believed = self._rejections <= MOST_BURST_PAUSES  # from then on a hint that did not help is only the minimum
+        pause = min(hint if hint and believed else max(hint or 0.0, own_pause), self.window)
         self.until = max(self.until, now + pause * (1.0 + self.source.uniform(0.0, JITTER)))
         self.began, self.seemed_burst = (self.began if self.active else now), burst
         self.active, self._probe, self._first_number_after = True, None, next_number
         return True
 
-    def answered(self, number: int, now: float) -> bool:
-        """A call got an answer other than 429. If it was the probe, the cooldown is over, and this says so.
+    def on_accepted(self, number: int, now: float) -> bool:
+        """A call got a response other than 429. If it was the probe, the cooldown is over.
 
-        Unless the deadline was moved while the probe was out: then another one will probe after it.
+        Unless the deadline was moved while the probe was in flight: then another one will probe after it.
+
+        Returns:
+            Whether it was the probe and ended the cooldown.
         """
         if number != self._probe:
             return False
         self._probe = None
         if now >= self.until:
-            self.active, self._refusals, self._proven = False, 0, number
+            self.active, self._rejections, self._last_good_probe = False, 0, number
         return not self.active
 
-    def lost(self, number: int) -> None:
-        """A call got no answer. If it was the probe, another may probe."""
+    def on_lost(self, number: int) -> None:
+        """A call got no response. If it was the probe, another may probe."""
         if number == self._probe:
             self._probe = None
 
-    def _usual_pause(self, *, burst: bool) -> float:
-        if burst and self._refusals <= BURST_PAUSES:
-            return FIRST_BURST_PAUSE * 2.0 ** (self._refusals - 1) * self.window
-        doublings = self._refusals - 1 - (BURST_PAUSES if burst else 0)
+    def _backoff(self, *, burst: bool) -> float:
+        if burst and self._rejections <= MOST_BURST_PAUSES:
+            return FIRST_BURST_PAUSE * 2.0 ** (self._rejections - 1) * self.window
+        doublings = self._rejections - 1 - (MOST_BURST_PAUSES if burst else 0)
         return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(doublings, 30)) * self.window

@@ -1,7 +1,7 @@
-"""When a call may go: the shell around the rules, with the queues of those who wait.
+"""Gives permits: the shell around the rules, with the queues of those who wait.
 
-A call goes when its client has a free place and the rules let it, interactive calls before bulk calls, and first
-come first served within each.
+A call goes when its client has a free slot and the rules allow it, interactive calls before bulk calls, and first
+come first served within each. The head of `rules` says how these decide.
 """
 
 import math
@@ -15,9 +15,9 @@ from fusedesk_async._clock import Clock, SystemClock, utc
 from fusedesk_async._events import Observers
 from fusedesk_async._exports import public
 from fusedesk_async._ratelimit.allowance import Allowance
-from fusedesk_async._ratelimit.queues import Grant, Patience, Places, Queue, Waiter, woken
-from fusedesk_async._ratelimit.reporter import WaitReport
-from fusedesk_async._ratelimit.rules import FREE, GRAIN, IN_WORDS, Hold, Quota
+from fusedesk_async._ratelimit.queues import Permit, Queue, Slots, Waiter, WaitPolicy, sleep_until_woken
+from fusedesk_async._ratelimit.reporter import WaitReporter
+from fusedesk_async._ratelimit.rules import NO_DELAY, REASON_TEXT, TIME_EPSILON, AdmissionRules, Delay
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS, Answer
 from fusedesk_async._wire.headers import retry_after, usage
 from fusedesk_async.errors import APIError, ConfigurationError, RateLimitError, Request
@@ -25,23 +25,26 @@ from fusedesk_async.errors import APIError, ConfigurationError, RateLimitError, 
 
 @public
 class RateLimiter:
-    """The shared sense of what the server allows: one for each API key and event loop.
+    """What is known of the hourly quota, and who may go by it: one for each API key and event loop.
 
     A client makes its own unless it is given one; several clients of the same key in one process should share one.
 
     Neither the kind of hour the server keeps nor when it begins needs to be known. Bulk calls run freely until few
-    calls are left, and trickle from there on, which shows when more have come back. Where answers do not tell how
-    many are left, no more calls are made in any hour than are allowed in one.
+    calls remain, and trickle from there on, which shows when more have come back. Where responses do not say how
+    many remain, no more calls are made in any hour than are allowed in one.
 
     Args:
         reserve: Part of the hour's calls that bulk calls leave to interactive ones, from 0 to below 1. Interactive
             calls wait for nothing as long as an hour brings no more of them than this.
         window: How long the server's hour lasts, in seconds. All pauses scale with it. Other than 3600 only in a
             sandbox.
-        assumed_limit: Calls per hour, as long as no answer has told.
-        usage_header: The name of the header with the calls left, if you know it. By default any `X-FuseDesk-Usage-…`
-            other than the limit is read.
+        assumed_limit: Calls per hour, as long as no response has said.
+        usage_header: The name of the header with the calls remaining, if you know it. By default any
+            `X-FuseDesk-Usage-…` other than the limit is read.
         source: Where jitter comes from; hand in a seeded one for tests.
+
+    Attributes:
+        observers: Who is notified of waits for quota.
 
     Raises:
         ConfigurationError: One of these cannot be right.
@@ -63,17 +66,17 @@ class RateLimiter:
             message = "window is a number of seconds, not infinite"
             raise ConfigurationError(message)
         self._usage_header = usage_header
-        self._quota = Quota(
+        self._rules = AdmissionRules(
             reserve=reserve,
             window=window,
             assumed_limit=at_least_one(assumed_limit, "assumed_limit"),
             source=source or random.Random(),
         )
         self.observers: Observers = Observers()
-        self._waits = WaitReport(self.observers, least=self._quota.cooldown.shortest_pause)
+        self._reporter = WaitReporter(self.observers, min_wait=self._rules.cooldown.shortest_retry_after)
         self._interactive, self._bulk = Queue(bulk=False), Queue(bulk=True)
         self._arrivals = count()
-        self._known_places: set[Places] = set()
+        self._known_slots: set[Slots] = set()
         self._clock: Clock = SystemClock()
         self._loop: object = None
 
@@ -83,156 +86,177 @@ class RateLimiter:
         Raises:
             ConfigurationError: The limiter is in use in another event loop, or with another clock.
         """
-        busy = self._quota.in_flight or self._interactive or self._bulk
+        busy = self._rules.in_flight or self._interactive or self._bulk
         if busy and (self._loop != current_token() or self._clock != clock):
             message = "a RateLimiter is for one event loop and one clock at a time; make another one"
             raise ConfigurationError(message)
         self._loop, self._clock = current_token(), clock
 
-    def detach(self, places: Places) -> None:
-        """Let a client go. Its calls that wait for leave fail."""
-        places.closed = True
-        self._known_places.discard(places)
+    def detach(self, slots: Slots) -> None:
+        """Forget a client that is closed. Its calls that wait for a permit fail."""
+        slots.closed = True
+        self._known_slots.discard(slots)
         for queue in (self._interactive, self._bulk):
             queue.wake_all()
 
     @property
     def allowance(self) -> Allowance:
         """What is known now."""
-        quota, now = self._quota, self._clock.monotonic()
+        rules, now = self._rules, self._clock.monotonic()
         waiting = [queue for queue in (self._interactive, self._bulk) if queue]
-        holds = [quota.hold(now, bulk=queue.bulk) for queue in waiting]
-        delay = min((hold.seconds for hold in holds if hold.is_wait), default=0.0)
-        if quota.cooldown.active:
-            delay = max(0.0, quota.cooldown.until - now)
+        delays = [rules.delay(now, bulk=queue.bulk) for queue in waiting]
+        seconds = min((delay.seconds for delay in delays if delay.is_for_quota), default=0.0)
+        if rules.cooldown.active:
+            seconds = max(0.0, rules.cooldown.until - now)
         wall = self._clock.time()
-        news = quota.ledger.told_at
+        observed_at = rules.ledger.observed_at
         return Allowance(
-            limit=quota.ledger.limit,
-            remaining=quota.ledger.remaining,
-            observed_at=None if math.isinf(news) else utc(wall - (now - news)),
-            blocked_until=utc(wall + delay) if 0 < delay < math.inf else None,
+            limit=rules.ledger.limit,
+            remaining=rules.ledger.remaining,
+            observed_at=None if math.isinf(observed_at) else utc(wall - (now - observed_at)),
+            blocked_until=utc(wall + seconds) if TIME_EPSILON < seconds < math.inf else None,
         )
 
     def seconds_for(self, calls: int) -> float:
         """About how many seconds of waiting so many bulk calls take from now on, as far as is known now."""
-        return self._quota.seconds_for(calls, self._clock.monotonic())
+        return self._rules.seconds_for(calls, self._clock.monotonic())
 
-    async def acquire(self, places: Places, patience: Patience, request: Request) -> Grant:
-        """Wait for leave to make one exchange.
+    async def acquire(self, slots: Slots, policy: WaitPolicy, request: Request) -> Permit:
+        """Wait for a permit to make one exchange.
 
         Raises:
-            RateLimitError: It would be held back longer than it has patience for.
+            RateLimitError: The quota would delay it longer than it is willing to wait.
+            ConfigurationError: Its client was closed meanwhile.
         """
-        queue = self._bulk if patience.bulk else self._interactive
-        waiter = Waiter(next(self._arrivals), places, patience, queue.held(self._clock.monotonic()))
-        queue.join(waiter)
-        self._known_places.add(places)
+        queue = self._bulk if policy.bulk else self._interactive
+        waiter = Waiter(next(self._arrivals), slots, policy, queue.delayed(self._clock.monotonic()))
+        queue.add(waiter)
+        self._known_slots.add(slots)
         try:
             while True:
-                self._let_go()
-                if waiter.grant is None:
-                    self._check(waiter, queue, request)
+                self._grant_ready()
+                if waiter.permit is None:
+                    self._check_patience(waiter, queue, request)
                     await self._wait(waiter, queue)
-                elif self._quota.cooldown.outdated(waiter.grant.number):
-                    self._take_back(waiter.grant, sent=False)  # a 429 came between the grant and this line
-                    waiter.grant = None
-                    queue.join(waiter)
+                elif self._rules.cooldown.predates(waiter.permit.number):
+                    self._release(waiter.permit, sent=False)  # a 429 came between the permit and this line
+                    waiter.permit = None
+                    queue.add(waiter)
                 else:
-                    return waiter.grant
+                    return waiter.permit
         except BaseException:
-            if waiter.grant is None:
-                queue.leave(waiter)
+            if waiter.permit is None:
+                queue.remove(waiter)
             else:
-                self._take_back(waiter.grant, sent=False)
-            self._let_go()
+                self._release(waiter.permit, sent=False)
+            self._grant_ready()
             raise
 
-    def finish(self, grant: Grant, answer: Answer | None, *, sent: bool = True) -> None:
-        """Give back a grant, with the answer that came, or None if none did; not `sent` if it surely never left."""
+    def finish(self, permit: Permit, answer: Answer | None, *, sent: bool = True) -> None:
+        """Give back a permit.
+
+        Args:
+            permit: What `acquire` gave.
+            answer: The response that came; None if none did.
+            sent: Whether the request may have left; False only if it certainly did not.
+        """
         if answer is None:
-            self._take_back(grant, sent=sent)
+            self._release(permit, sent=sent)
         else:
-            grant.places.free += 1
+            permit.slots.free += 1
             now, said = self._clock.monotonic(), usage(answer.headers, self._usage_header)
             if answer.status == TOO_MANY_REQUESTS:
                 hint = retry_after(answer.headers, answer.received_at)
-                self._quota.refused(grant.number, said, now, hint=hint)
+                self._rules.on_rejected(permit.number, said, now, hint=hint)
             else:
-                self._quota.answered(grant.number, said, now)
-        self._let_go()
+                self._rules.on_accepted(permit.number, said, now)
+        self._grant_ready()
 
-    def refusal(self, request: Request, answer: APIError | None = None, hold: Hold | None = None) -> RateLimitError:
-        """The error for a call that does not wait for its turn; it says when to ask again."""
-        hold = hold or self._quota.hold(self._clock.monotonic(), bulk=False)
-        seconds = 0.0 if math.isinf(hold.seconds) else hold.seconds
-        delay = max(seconds, self._quota.cooldown.shortest_pause)
-        message = answer.message if answer else f"held back, since {IN_WORDS[hold.why]}"
-        status, code = (answer.status, answer.code) if answer else (None, "")
-        return RateLimitError(message, request, status, code, delay, utc(self._clock.time() + delay))
+    def rate_limit_error(
+        self, request: Request, rejection: APIError | None = None, delay: Delay | None = None
+    ) -> RateLimitError:
+        """The error for a call that does not wait for its turn; it says when to ask again.
 
-    def _check(self, waiter: Waiter, queue: Queue, request: Request) -> None:
-        """Whether it makes sense to go on waiting."""
-        if waiter.places.closed:
-            message = "this client was closed before the call could leave"
+        Args:
+            request: What was asked.
+            rejection: The error that the server's 429 means; None if the call was not sent.
+            delay: What delays it; by default what delays interactive calls now.
+        """
+        delay = delay or self._rules.delay(self._clock.monotonic(), bulk=False)
+        known = 0.0 if math.isinf(delay.seconds) else delay.seconds
+        seconds = max(known, self._rules.cooldown.shortest_retry_after)
+        message = rejection.message if rejection else f"would have to wait: {REASON_TEXT[delay.reason]}"
+        status, code = (rejection.status, rejection.code) if rejection else (None, "")
+        return RateLimitError(message, request, status, code, seconds, utc(self._clock.time() + seconds))
+
+    def _check_patience(self, waiter: Waiter, queue: Queue, request: Request) -> None:
+        """Fail if it makes no sense to go on waiting."""
+        if waiter.slots.closed:
+            message = "this client was closed before the call could be sent"
             raise ConfigurationError(message, request)
-        seconds = 0.0 if math.isinf(queue.hold.seconds) else queue.hold.seconds
-        if queue.hold.is_wait and self._held(waiter, queue) + seconds >= waiter.patience.seconds - GRAIN:
-            raise self.refusal(request, hold=queue.hold)
+        seconds = 0.0 if math.isinf(queue.delay.seconds) else queue.delay.seconds
+        longest = waiter.policy.max_wait - TIME_EPSILON
+        if queue.delay.is_for_quota and self._delayed(waiter, queue) + seconds >= longest:
+            raise self.rate_limit_error(request, delay=queue.delay)
 
     async def _wait(self, waiter: Waiter, queue: Queue) -> None:
         """Wait until the waiter is woken or there is something to check again."""
-        seconds = queue.hold.seconds if queue.hold.seconds and queue.is_head(waiter) else math.inf
-        if queue.hold.is_wait:
-            seconds = min(seconds, waiter.patience.seconds - self._held(waiter, queue))
+        seconds = queue.delay.seconds if queue.delay.seconds and queue.is_head(waiter) else math.inf
+        if queue.delay.is_for_quota:
+            seconds = min(seconds, waiter.policy.max_wait - self._delayed(waiter, queue))
         waiter.sleeps_until = self._clock.monotonic() + seconds
         try:
-            await woken(waiter, seconds, self._clock)
+            await sleep_until_woken(waiter, seconds, self._clock)
         finally:
             waiter.sleeps_until = math.inf
 
-    def _held(self, waiter: Waiter, queue: Queue) -> float:
-        """Seconds for which the quota has held the waiter back."""
-        return queue.held(self._clock.monotonic()) - waiter.held_before
+    def _delayed(self, waiter: Waiter, queue: Queue) -> float:
+        """Seconds for which the quota has delayed the waiter."""
+        return queue.delayed(self._clock.monotonic()) - waiter.delayed_before
 
-    def _let_go(self) -> None:
+    def _grant_ready(self) -> None:
         """Grant all that may go now, and let the others wait for what there is to wait for now."""
         now = self._clock.monotonic()
-        if self._quota.goes_freely(now):
-            self._waits.over(now)
+        if self._rules.is_unrestricted(now):
+            self._reporter.on_unrestricted(now)
         for queue in (self._interactive, self._bulk):
-            queue.look(self._grant_from(queue, now), now)
+            queue.update(self._grant_from(queue, now), now)
         waiting = len(self._interactive) + len(self._bulk)
-        hold = self._interactive.hold if self._interactive else self._bulk.hold
-        if waiting and hold.is_wait:
-            self._waits.held(hold, now, wall=self._clock.time(), waiting=waiting)
+        delay = self._interactive.delay if self._interactive else self._bulk.delay
+        if waiting and delay.is_for_quota:
+            self._reporter.on_delayed(delay, now, wall=self._clock.time(), waiting=waiting)
 
-    def _grant_from(self, queue: Queue, now: float) -> Hold:
-        """Grant what may go from a queue; what holds the rest of it back."""
-        kept = FREE
+    def _grant_from(self, queue: Queue, now: float) -> Delay:
+        """Grant what may go from a queue.
+
+        Returns:
+            What delays the rest of it.
+        """
+        slot_kept = NO_DELAY
         for waiter in queue:
-            hold = self._quota.hold(now, bulk=queue.bulk)
-            if hold.seconds:
-                return hold
-            spare = self._quota.people.about_for(now) if queue.bulk else 0.0
-            if waiter.places.has_room(spare=spare > 0):
-                queue.leave(waiter)
-                waiter.grant = self._grant(waiter, queue, now)
-                waiter.woken.set()
+            delay = self._rules.delay(now, bulk=queue.bulk)
+            if delay.seconds:
+                return delay
+            keep_for = self._rules.interactive.active_for(now) if queue.bulk else 0.0
+            if waiter.slots.has_room(keep_one=keep_for > 0):
+                queue.remove(waiter)
+                waiter.permit = self._grant(waiter, queue, now)
+                waiter.wake.set()
                 continue
-            kept = Hold(spare, "people") if waiter.places.has_room(spare=False) else kept
-            if not any(places.has_room(spare=spare > 0) for places in self._known_places):
+            if waiter.slots.has_room(keep_one=False):
+                slot_kept = Delay(keep_for, "kept_slot")
+            if not any(slots.has_room(keep_one=keep_for > 0) for slots in self._known_slots):
                 break
-        hold = self._quota.hold(now, bulk=queue.bulk)
-        return hold if hold.seconds else kept
+        delay = self._rules.delay(now, bulk=queue.bulk)
+        return delay if delay.seconds else slot_kept
 
-    def _grant(self, waiter: Waiter, queue: Queue, now: float) -> Grant:
-        number = self._quota.granted(now, bulk=queue.bulk)
-        if excess := self._quota.people_exceed_reserve(now):
-            self._waits.reserve_exceeded(excess)
-        waiter.places.free -= 1
-        return Grant(number, waiter.places, self._held(waiter, queue))
+    def _grant(self, waiter: Waiter, queue: Queue, now: float) -> Permit:
+        number = self._rules.on_granted(now, bulk=queue.bulk)
+        if excess := self._rules.interactive_over_reserve(now):
+            self._reporter.on_reserve_exceeded(excess)
+        waiter.slots.free -= 1
+        return Permit(number, waiter.slots, self._delayed(waiter, queue))
 
-    def _take_back(self, grant: Grant, *, sent: bool) -> None:
-        grant.places.free += 1
-        self._quota.lost(grant.number, self._clock.monotonic(), sent=sent)
+    def _release(self, permit: Permit, *, sent: bool) -> None:
+        permit.slots.free += 1
+        self._rules.on_lost(permit.number, self._clock.monotonic(), sent=sent)

@@ -1,4 +1,80 @@
-"""Whether a call may go: the rules about cooldown, pace and bursts as one. Numbers in, numbers out; no clock."""
+"""Whether a call may go: the rules about cooldown, hourly pace and bursts as one. Numbers in, numbers out; no clock.
+
+Theory of operation
+===================
+
+The one rule of this folder: whatever decides whether a call may go lives here. Callers ask for a permit, make one
+exchange, and give the permit back with what came of it; they decide nothing. `limiter`, `queues` and `reporter` are
+the shell, which has a clock, an event loop and observers. The other files are pure, and this one joins them.
+
+Little is known of the server. Certain is only that there is an hourly limit, that `X-FuseDesk-Usage-Limit` has it
+(example: 1800), and that a call beyond it gets a 429 (seed page). The name of the header with the calls remaining,
+whether the hour is fixed, sliding or a bucket, whether there is a limit on bursts, and whether a 429 brings a
+`Retry-After`, is not public. So the state below is inferred from responses, and none of it depends on the kind of hour.
+
+States, in the order in which `AdmissionRules.delay` looks for them; the first that applies decides:
+
+    state             applies while                          who may go                  ends with
+    ----------------  -------------------------------------  --------------------------  -----------------------------
+    cooldown          a 429 came, its deadline is ahead      nobody                      the deadline: probing
+    probing           the deadline is past                   one call, then nobody       its response: accepted, it is
+                                                             until it has ended          over; 429, a longer cooldown;
+                                                                                         lost, the next call probes
+    first call alone  calls are in flight, none ever got a   one more call for each      the first response
+                      response                               moment the first one takes
+    burst-paced       a 429 came while calls remained        as many as have slots,      never, but accepted calls add
+                                                             later one each step         slots and shorten the step
+    empty             no calls remain, or our own count is   nobody, but for a poll now  a response that says that
+                      at the limit                           and then                    more remain
+    trickle           few remain: the reserve and a little   interactive calls; a bulk   a response that says that
+                                                             call now and then           more than the floor remain
+    free              otherwise                              everybody                   -
+
+Burst-paced is looked at together with empty and trickle: the longer delay of the two counts. One more rule, that a slot
+is kept free for interactive calls while some are active, is about slots, so the limiter applies it.
+
+What an event changes, in each part (accepted: any response but a 429; lost: no response):
+
+    part               on_granted               on_accepted             on_rejected              on_lost
+    -----------------  -----------------------  ----------------------  -----------------------  -----------------------
+    Ledger             taken off what remains   limit, remaining and    the same, and the call   nothing; not sent: the
+                                                refill, if it is the    counts as never made     call counts as never
+                                                newest response                                  made
+    CallLog            counts from now on       counts for an hour      counts no more           counts for an hour; not
+                                                                                                 sent: counts no more
+    BurstPacer         next step begins; after  more rate and slots     if a burst, and news:    nothing
+                       a long pause the next                            half the slots, then
+                       measurement is void                              the measured rate;
+                                                                        always: idle until the
+                                                                        deadline is no pause
+    HourlyPacer        when the last call went  nothing (it reads the   nothing                  nothing
+                                                ledger and the log)
+    Cooldown           it is the probe, if one  the probe: it is over   begins, or the deadline  the probe: another may
+                       is due                                           moves later              probe
+    InteractiveCalls   noted                    nothing                 nothing                  nothing
+
+Two links between parts: a rejection is taken for one of a burst if calls remain or were accepted a moment ago, and then
+the cooldown is brief; and a cooldown that seemed to be about a burst but lasted longer than one shows that our idea of
+the hour was wrong, so the burst pacer then goes evenly, at the hour's average, for an hour.
+
+Where the constants come from. Almost all are parts of the hour or pure ratios, so that a sandbox whose hour lasts
+seconds behaves alike. Only the limit of 1800 is FuseDesk's (its example). What trades speed against 429s was chosen
+with the benchmark `quota.py`, whose bars are: no 429 under any kind of hour where the headers say enough, and no more
+than 5 % above the least time that is possible. The rest is convention. Each constant says at its definition what it
+does:
+
+    constants                                            file      trade off
+    ---------------------------------------------------  --------  ----------------------------------------------------
+    FIRST_CALL_ALONE, TIME_EPSILON, LONGEST_BURST,       rules     a quick start against calls that know nothing
+    LEAST_CREDIBLE_RATE
+    TRICKLE_BUDGET, LONGEST_TRICKLE_GAP, OUTLAST_HOUR,   pacing    noticing soon that calls came back against using up
+    QUICK_POLLS, GAP_GROWTH, FIRST_POLL, ...                       the reserve by looking
+    FIRST_GROWTH, MEASUREMENT_DECAY,                     burst     following a limit that is raised against 429s
+    CALLS_PER_EXTRA_SLOT, ...
+    FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, 0.25 to 2 s for a burst
+    ACTIVE_FOR                                           call_log  a slot for the next interactive call against speed
+    OVERDUE_FACTOR, MOST_CREDIBLE_ZEROS                  allowance believing the headers against being misled
+"""
 
 import math
 import random
@@ -7,164 +83,177 @@ from typing import Literal, TypeAlias
 import attrs
 
 from fusedesk_async._ratelimit.allowance import Ledger
-from fusedesk_async._ratelimit.burst import Burst
-from fusedesk_async._ratelimit.call_log import CallLog, People
+from fusedesk_async._ratelimit.burst import BurstPacer
+from fusedesk_async._ratelimit.call_log import CallLog, InteractiveCalls
 from fusedesk_async._ratelimit.cooldown import Cooldown
-from fusedesk_async._ratelimit.pacing import Pace
+from fusedesk_async._ratelimit.pacing import HourlyPacer
 from fusedesk_async._wire.headers import Usage
 
-ALONE = 1 / 12_000
+FIRST_CALL_ALONE = 1 / 12_000
 """Part of the hour for which the first call goes alone; for each further one that it takes, one more call may go."""
-SLOWEST_STEPS = 1_800
-"""Calls an hour. What is measured of a burst limit is not believed if it is less than this and than the hour allows."""
-GRAIN = 1e-6
+LEAST_CREDIBLE_RATE = 1_800
+"""Calls an hour. A measured burst limit is not believed if it is less than this and than the hour allows."""
+TIME_EPSILON = 1e-6
 """Seconds. Sums of floats miss their mark by less, and a clock may not move by so little."""
-NO_BURST = 1 / 60
-"""Part of the hour: what is refused for longer than this is not a burst, but the hour."""
+LONGEST_BURST = 1 / 60
+"""Part of the hour: what is rejected for longer than this is not a burst, but the hour."""
 
-Why: TypeAlias = Literal["free", "first", "people", "burst", "reserve", "quota", "refused"]
-IN_WORDS = {
-    "reserve": "the calls left this hour are kept for interactive work",
-    "quota": "no calls are left this hour",
+DelayReason: TypeAlias = Literal["free", "first_call", "kept_slot", "burst", "reserve", "quota", "refused"]
+REASON_TEXT = {
+    "reserve": "the remaining calls of this hour are reserved for interactive work",
+    "quota": "no calls remain this hour",
     "refused": "the server refused a call (429)",
 }
-"""The rules whose waits not everybody has patience for, in the words callers hear. The others hold back briefly."""
+"""The reasons that count as waiting for quota, as callers read them. The others delay only briefly."""
 
 
 @attrs.frozen
-class Hold:
-    """How long calls are held back, and why.
+class Delay:
+    """How long calls are delayed, and why.
 
     Attributes:
-        seconds: Until one may go; 0 for now; infinite if that depends on an answer.
-        why: The rule that says so.
+        seconds: Until one may go; 0 for now; infinite if that depends on a response.
+        reason: The rule that says so.
     """
 
     seconds: float
-    why: Why
+    reason: DelayReason
 
     @property
-    def is_wait(self) -> bool:
-        """Whether it is the quota that holds them back."""
-        return self.why in IN_WORDS
+    def is_for_quota(self) -> bool:
+        """Whether it is the quota that delays them."""
+        return self.reason in REASON_TEXT
 
 
-FREE = Hold(0.0, "free")
+NO_DELAY = Delay(0.0, "free")
 
 
-class Quota:
+class AdmissionRules:
     """The rules, with all they have to remember.
 
     Args:
         reserve: Part of the hourly limit that bulk calls leave to interactive ones.
         window: How long the hour lasts, in seconds.
-        assumed_limit: Calls per hour, as long as no answer tells.
+        assumed_limit: Calls per hour, as long as no response says.
         source: Where jitter comes from.
+
+    Attributes:
+        ledger: What responses say of the allowance.
+        cooldown: The pause after a 429.
+        interactive: The interactive calls of the last hour.
+        in_flight: Calls that were granted and have not ended.
+        next_number: The number the next call will get.
     """
 
     def __init__(self, *, reserve: float, window: float, assumed_limit: int, source: random.Random) -> None:
-        self.ledger, self.cooldown, self.people = Ledger(), Cooldown(window, source), People(window)
+        self.ledger, self.cooldown, self.interactive = Ledger(), Cooldown(window, source), InteractiveCalls(window)
         self.in_flight = self.next_number = 0
         self._window = window
-        self._log = CallLog(window)
-        self._burst = Burst(window)
-        self._pace = Pace(reserve, window, assumed_limit, self.ledger, self._log)
-        self._first_left_at = math.inf
-        self._answered = False
+        self._call_log = CallLog(window)
+        self._burst = BurstPacer(window)
+        self._pacer = HourlyPacer(reserve, window, assumed_limit, self.ledger, self._call_log)
+        self._first_granted_at = math.inf
+        self._had_response = False
 
-    def hold(self, now: float, *, bulk: bool) -> Hold:
-        """How long calls of a kind are held back."""
+    def delay(self, now: float, *, bulk: bool) -> Delay:
+        """How long calls of a kind are delayed."""
         if self.cooldown.active:
-            return _hold(self.cooldown.delay(now), "refused")
-        alone = self._first_left_at + self.in_flight * ALONE * self._window - now
-        if self.in_flight and not self._answered and alone > GRAIN:
-            return Hold(alone, "first")
-        pace, burst = self._pace.delay(now, bulk=bulk), self._burst.delay(now, self.in_flight)
-        if burst > pace:
-            return _hold(burst, "refused" if self._is_slow else "burst")
-        return _hold(pace, "reserve" if bulk and self._pace.delay(now, bulk=False) == 0 else "quota")
+            return _delay(self.cooldown.delay(now), "refused")
+        alone = self._first_granted_at + self.in_flight * FIRST_CALL_ALONE * self._window - now
+        if self.in_flight and not self._had_response and alone > TIME_EPSILON:
+            return Delay(alone, "first_call")
+        hourly, burst = self._pacer.delay(now, bulk=bulk), self._burst.delay(now, self.in_flight)
+        if burst > hourly:
+            return _delay(burst, "refused" if self._steps_are_long else "burst")
+        return _delay(hourly, "reserve" if bulk and self._pacer.delay(now, bulk=False) == 0 else "quota")
 
-    def goes_freely(self, now: float) -> bool:
+    def is_unrestricted(self, now: float) -> bool:
         """Whether bulk calls need not trickle."""
-        return not (self.cooldown.active or self._is_slow) and self._pace.is_ample(now)
+        return not (self.cooldown.active or self._steps_are_long) and self._pacer.is_unrestricted(now)
 
     @property
-    def _is_slow(self) -> bool:
-        """Whether even steps are so long that callers should hear of them."""
-        return self._burst.step >= self.cooldown.shortest_pause
+    def _steps_are_long(self) -> bool:
+        """Whether even steps are so long that callers should know of them."""
+        return self._burst.step >= self.cooldown.shortest_retry_after
 
-    def granted(self, now: float, *, bulk: bool) -> int:
-        """A call is let go; its number."""
+    def on_granted(self, now: float, *, bulk: bool) -> int:
+        """A call is granted.
+
+        Returns:
+            Its number.
+        """
         number = self.next_number
         self.next_number += 1
         self.in_flight += 1
-        self._first_left_at = min(self._first_left_at, now)
-        self._log.begin()
-        self.ledger.granted(number)
-        self.cooldown.granted(number)
-        self.people.granted(now, bulk=bulk)
-        self._pace.granted(now, bulk=bulk)
-        self._burst.granted(now)
+        self._first_granted_at = min(self._first_granted_at, now)
+        self._call_log.on_granted()
+        self.ledger.on_granted(number)
+        self.cooldown.on_granted(number)
+        self.interactive.on_granted(now, bulk=bulk)
+        self._pacer.on_granted(now, bulk=bulk)
+        self._burst.on_granted(now)
         return number
 
-    def lost(self, number: int, now: float, *, sent: bool) -> None:
-        """A call brought no answer. If it was sent, the server may have counted it all the same."""
+    def on_lost(self, number: int, now: float, *, sent: bool) -> None:
+        """A call got no response. If it was sent, the server may have counted it all the same."""
         self.in_flight -= 1
-        self._log.end(now, counted=sent)
-        self.cooldown.lost(number)
-        self.ledger.lost(number, sent=sent)
+        self._call_log.on_ended(now, counted=sent)
+        self.cooldown.on_lost(number)
+        self.ledger.on_lost(number, sent=sent)
 
-    def answered(self, number: int, usage: Usage, now: float) -> None:
-        """A call got an answer other than 429."""
-        self._note(number, usage, now, counted=True)
-        self._burst.taken(now)
-        refused_for = now - self.cooldown.began
-        if self.cooldown.answered(number, now) and self.cooldown.seemed_burst and refused_for > NO_BURST * self._window:
-            # what we believed about the hour was wrong, so go evenly until it has surely passed
-            self._burst.exhausted(now, rate=self._pace.limit / self._window, seconds=self._window)
+    def on_accepted(self, number: int, usage: Usage, now: float) -> None:
+        """A call got a response other than 429."""
+        self._on_response(number, usage, now, counted=True)
+        self._burst.on_accepted(now)
+        rejected_for = now - self.cooldown.began
+        probe_accepted = self.cooldown.on_accepted(number, now)
+        if probe_accepted and self.cooldown.seemed_burst and rejected_for > LONGEST_BURST * self._window:
+            # what we believed about the hour was wrong, so go evenly until it has certainly passed
+            self._burst.on_hour_exhausted(now, rate=self._pacer.limit / self._window, seconds=self._window)
 
-    def refused(self, number: int, usage: Usage, now: float, *, hint: float | None) -> None:
-        """A call got a 429."""
-        self._note(number, usage, now, counted=False)
-        burst = self._seems_burst(now)
-        is_news = self.cooldown.refused(
+    def on_rejected(self, number: int, usage: Usage, now: float, *, hint: float | None) -> None:
+        """A call got a 429; `hint` is the seconds the server said to wait, if it did."""
+        self._on_response(number, usage, now, counted=False)
+        burst = self._is_probably_burst(now)
+        is_news = self.cooldown.on_rejected(
             number,
             now,
             next_number=self.next_number,
             hint=hint,
             burst=burst,
-            least=self._burst.pause if burst else 0.0,
-            most=self._pace.until_calls_return(now),
+            min_pause=self._burst.pause if burst else 0.0,
+            max_pause=self._pacer.until_calls_return(now),
         )
         if is_news and burst:
-            self._burst.refused(now, self.in_flight, least_rate=min(self._pace.limit, SLOWEST_STEPS) / self._window)
-        self._burst.paused(self.cooldown.until)
+            least_rate = min(self._pacer.limit, LEAST_CREDIBLE_RATE) / self._window
+            self._burst.on_rejected(now, self.in_flight, least_rate=least_rate)
+        self._burst.on_paused(self.cooldown.until)
 
     def seconds_for(self, calls: int, now: float) -> float:
-        """About how long so many bulk calls take: some may go at once, the others come at the hour's pace."""
+        """About how long so many bulk calls take: some may go at once, the others come at the hour's average rate."""
         cooldown = max(0.0, self.cooldown.until - now) if self.cooldown.active else 0.0
-        return cooldown + self._pace.seconds_for(calls, now)
+        return cooldown + self._pacer.seconds_for(calls, now)
 
-    def people_exceed_reserve(self, now: float) -> int:
-        """How many interactive calls there were in the last hour, if bulk calls suffer from them; 0 otherwise.
+    def interactive_over_reserve(self, now: float) -> int:
+        """How many interactive calls the last hour had, if more than the reserve and beside bulk calls; otherwise 0.
 
-        Tells once an hour.
+        Reports it once an hour.
         """
-        return self.people.excess(self._pace.reserved, now)
+        return self.interactive.over_reserve(self._pacer.reserved, now)
 
-    def _note(self, number: int, usage: Usage, now: float, *, counted: bool) -> None:
-        self._answered = True
+    def _on_response(self, number: int, usage: Usage, now: float, *, counted: bool) -> None:
+        self._had_response = True
         self.in_flight -= 1
-        self._log.end(now, counted=counted)
-        self.ledger.observe(number, usage, now=now, counted=counted)
+        self._call_log.on_ended(now, counted=counted)
+        self.ledger.on_response(number, usage, now=now, counted=counted)
 
-    def _seems_burst(self, now: float) -> bool:
-        """Whether a refusal is about a burst: calls are left, or calls were taken a moment ago."""
-        if (self._pace.left(now) or 0) > 0:
+    def _is_probably_burst(self, now: float) -> bool:
+        """Whether a rejection is about a burst: calls remain, or calls were accepted a moment ago."""
+        if (self._pacer.remaining(now) or 0) > 0:
             return True
-        taken = self._log.count(now) > self.in_flight
-        return taken and self.ledger.refill.overdue < NO_BURST * self._window
+        accepted = self._call_log.count(now) > self.in_flight
+        return accepted and self.ledger.refill.overdue < LONGEST_BURST * self._window
 
 
-def _hold(seconds: float, why: Why) -> Hold:
-    return Hold(seconds, why) if seconds > GRAIN else FREE
+def _delay(seconds: float, reason: DelayReason) -> Delay:
+    return Delay(seconds, reason) if seconds > TIME_EPSILON else NO_DELAY

@@ -35,7 +35,7 @@ class Call(Generic[T]):
         form: Fields of the body, likewise.
         repeatable: Whether doing it twice is the same as doing it once. Reads are; writes only if declared so.
         bulk: Whether it lets interactive calls go first, unless the caller's `priority` says otherwise.
-        heard: Told, besides the client's own notice, of what could not be read but was done without.
+        on_notice: Told, besides the client's own notice, of what could not be read but was done without.
         before_sending: Awaited right before each attempt leaves.
         tail: A name at the end of the path, which gives way to its id before the call is sent.
     """
@@ -47,7 +47,7 @@ class Call(Generic[T]):
     form: Parameters = attrs.field(factory=dict[str, Any])
     repeatable: bool = False
     bulk: bool = False
-    heard: Notice | None = attrs.field(default=None, eq=False, repr=False)
+    on_notice: Notice | None = attrs.field(default=None, eq=False, repr=False)
     before_sending: BeforeSending | None = attrs.field(default=None, eq=False, repr=False)
     tail: object = None
 

@@ -73,13 +73,13 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
     if MULTIPLE_CHOICES <= answer.status < BAD_REQUEST:
         raise _redirection(answer, request)
     if not OK <= answer.status < MULTIPLE_CHOICES:
-        raise refusal(answer, request)
+        raise error_for_status(answer, request)
 
     def report(error: UnexpectedResponseError) -> UnexpectedResponseError:
         complete = with_request(error, request, answer)
         notice(complete)
-        if call.heard:
-            call.heard(complete)
+        if call.on_notice:
+            call.on_notice(complete)
         return complete
 
     try:
@@ -104,7 +104,7 @@ def with_request(error: UnexpectedResponseError, request: Request, answer: Answe
     return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample)
 
 
-def refusal(answer: Answer, request: Request) -> APIError:
+def error_for_status(answer: Answer, request: Request) -> APIError:
     """The error that an answer other than a success means."""
     members = _members(answer.body)
     text, code = _text_and_code(answer, members)

@@ -23,7 +23,7 @@ class ServerClock:
         self.clock = clock
         self.ahead: float | None = None
 
-    def hear(self, headers: Mapping[str, str], received_at: float) -> None:
+    def observe_headers(self, headers: Mapping[str, str], received_at: float) -> None:
         """Compare the two.
 
         Args:

@@ -1,4 +1,4 @@
-"""Calls that ask a limiter for leave, and a server that counts them."""
+"""Calls that ask a limiter for permits, and a server that counts them."""
 
 import random
 from typing import Any
@@ -7,15 +7,15 @@ import attrs
 from virtual_loops import LoopClock
 
 from fusedesk_async import RateLimiter, Request
-from fusedesk_async._ratelimit.queues import Patience, Places
+from fusedesk_async._ratelimit.queues import Slots, WaitPolicy
 from fusedesk_async._wire.answer import Answer
 from fusedesk_async.sandbox import VirtualClock
 
 REQUEST = Request("GET", "v1/cases")
-PERSON = Patience()
-BULK = Patience(bulk=True)
-HASTY = Patience(seconds=0.0)
-HASTY_BULK = Patience(bulk=True, seconds=0.0)
+INTERACTIVE = WaitPolicy()
+BULK = WaitPolicy(bulk=True)
+NO_WAIT = WaitPolicy(max_wait=0.0)
+NO_WAIT_BULK = WaitPolicy(bulk=True, max_wait=0.0)
 HEADERS = {"limit": "x-fusedesk-usage-limit", "left": "x-fusedesk-usage-remaining"}
 
 
@@ -25,7 +25,7 @@ def answer(status: int = 200, **said: object) -> Answer:
     return Answer(status, headers, b"[]")
 
 
-def refused(**said: object) -> Answer:
+def rejected(**said: object) -> Answer:
     """An answer that says "too many", and perhaps more."""
     return answer(429, **said)
 
@@ -33,26 +33,26 @@ def refused(**said: object) -> Answer:
 GOOD = answer()
 
 
-async def told(limiter: RateLimiter, last: Answer = GOOD, patience: Patience = PERSON) -> None:
-    """Let the limiter hear an answer, to a call of another client."""
-    limiter.finish(await limiter.acquire(Places(1), patience, REQUEST), last)
+async def respond(limiter: RateLimiter, last: Answer = GOOD, policy: WaitPolicy = INTERACTIVE) -> None:
+    """Give the limiter a response, to a call of another client."""
+    limiter.finish(await limiter.acquire(Slots(1), policy, REQUEST), last)
 
 
 @attrs.define
-class Counting:
-    """A server that counts calls somewhere between their start and their answer.
+class CountingServer:
+    """A server that counts calls somewhere between their start and their response.
 
     Attributes:
-        limiter: Asked for leave.
+        limiter: Asked for permits.
         clock: Brings the time.
         limit: How it counts; one of the sandbox's ways.
         says: What its answers tell, of `limit` and `left`.
         slowest: Seconds that a call takes at most.
         source: Draws how long a call takes, and when it is counted.
         moments: When calls were counted, from the start of the clock.
-        refusals: When calls were refused.
-        flying: Calls on their way.
-        most_flying: How many there were at most.
+        rejections: When calls were rejected.
+        in_flight: Calls in flight.
+        most_in_flight: How many there were at most.
     """
 
     limiter: RateLimiter
@@ -62,39 +62,39 @@ class Counting:
     slowest: float = 0.6
     source: random.Random = attrs.field(factory=lambda: random.Random(1))
     moments: list[float] = attrs.field(factory=list[float])
-    refusals: list[float] = attrs.field(factory=list[float])
-    flying: int = 0
-    most_flying: int = 0
+    rejections: list[float] = attrs.field(factory=list[float])
+    in_flight: int = 0
+    most_in_flight: int = 0
 
-    async def call(self, places: Places, patience: Patience = BULK) -> float:
-        """One call, sent again as often as it is refused; seconds from asking to its answer."""
+    async def call(self, slots: Slots, policy: WaitPolicy = BULK) -> float:
+        """One call, sent again as often as it is rejected; seconds from asking to its response."""
         asked_at = self.clock.waited
         while True:
-            grant = await self.limiter.acquire(places, patience, REQUEST)
+            permit = await self.limiter.acquire(slots, policy, REQUEST)
             reply = None
             try:
                 reply = await self._exchange()
             finally:
-                self.limiter.finish(grant, reply)
+                self.limiter.finish(permit, reply)
             if reply.status != 429:
                 return self.clock.waited - asked_at
 
-    async def work(self, places: Places, calls: list[int], patience: Patience = BULK) -> None:
+    async def work(self, slots: Slots, calls: list[int], policy: WaitPolicy = BULK) -> None:
         """Make calls one after the other as long as some are left on the list, which others may share."""
         while calls:
             calls.pop()
-            await self.call(places, patience)
+            await self.call(slots, policy)
 
     async def _exchange(self) -> Answer:
-        self.flying += 1
-        self.most_flying = max(self.most_flying, self.flying)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await self.clock.sleep(self.source.uniform(0.05, self.slowest / 2))
             now = self.clock.waited
             admitted = self.limit.admit(now)
-            (self.moments if admitted else self.refusals).append(now)
+            (self.moments if admitted else self.rejections).append(now)
             says = {"limit": self.limit.limit, "left": self.limit.remaining(now)}
             await self.clock.sleep(self.source.uniform(0.05, self.slowest / 2))
             return answer(200 if admitted else 429, **{name: says[name] for name in self.says})
         finally:
-            self.flying -= 1
+            self.in_flight -= 1

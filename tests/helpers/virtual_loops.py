@@ -1,6 +1,6 @@
 """Event loops whose time jumps: where another loop would wait, these move their clock. For runs of many hours.
 
-Faster than `VirtualClock`, which watches the loop; but sockets and threads are never heard of.
+Faster than `VirtualClock`, which watches the loop; but sockets and threads do not work.
 """
 
 import asyncio

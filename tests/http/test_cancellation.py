@@ -1,4 +1,4 @@
-"""Callers that leave: nothing is poisoned, few of their requests reach the server, writes end and are logged."""
+"""Cancelled callers: nothing is poisoned, few of their requests reach the server, writes end and are logged."""
 
 import asyncio
 import logging
@@ -11,15 +11,15 @@ from loopback import plain, serving
 from tenacity import stop_after_attempt
 
 from fusedesk_async import ConfigurationError, FuseDesk, FuseDeskError, OutcomeUnknownError, RateLimiter, RetryPolicy
-from fusedesk_async._http.in_flight import Shelter
+from fusedesk_async._http.in_flight import InFlight
 
 LATENCY = 0.1
-PLACES = 4
+SLOTS = 4
 
 
 def client(url, **settings):
     policy = RetryPolicy(stop=stop_after_attempt(1))
-    return FuseDesk("acme", api_key="key", base_url=url, concurrency=PLACES, retry=policy, **settings)
+    return FuseDesk("acme", api_key="key", base_url=url, concurrency=SLOTS, retry=policy, **settings)
 
 
 async def slow(stream, _):
@@ -67,11 +67,11 @@ async def test_a_plain_call_works_at_once_after_bursts_of_cancelled_ones(way, an
         for burst in range(3):
             async with anyio.create_task_group() as group:
                 for number in range(40):
-                    leave = way or WAYS[number % len(WAYS)]
-                    group.start_soon(leave, call, LATENCY * (0.2 + 0.3 * burst))
+                    cancel = way or WAYS[number % len(WAYS)]
+                    group.start_soon(cancel, call, LATENCY * (0.2 + 0.3 * burst))
             with anyio.fail_after(4 * LATENCY):
                 assert await desk.call("GET", "cases") == []
-        assert server.most_open <= PLACES
+        assert server.most_open <= SLOTS
 
 
 @pytest.mark.anyio
@@ -87,11 +87,11 @@ async def test_few_of_many_abandoned_calls_reach_the_server():
                 group.start_soon(anyio_scope, lambda: desk.call("GET", "cases"), 0.05)
         await desk.call("GET", "cases")
         assert len(server.requests) < 60
-        assert server.most_open <= PLACES
+        assert server.most_open <= SLOTS
 
 
 @pytest.mark.anyio
-async def test_a_write_whose_caller_leaves_ends_and_is_done_once(anyio_backend, caplog):
+async def test_a_write_whose_caller_is_cancelled_ends_and_is_done_once(anyio_backend, caplog):
     async with serving(slow) as server:
         with caplog.at_level(logging.WARNING, "fusedesk_async"):
             async with client(server.url) as desk:
@@ -103,7 +103,7 @@ async def test_a_write_whose_caller_leaves_ends_and_is_done_once(anyio_backend, 
 
 
 @pytest.mark.anyio
-async def test_a_write_whose_caller_leaves_and_whose_answer_is_lost_is_logged(anyio_backend, caplog):
+async def test_a_write_whose_caller_is_cancelled_and_whose_response_is_lost_is_logged(anyio_backend, caplog):
     async def behave(stream, _):
         await anyio.sleep(LATENCY)
 
@@ -115,7 +115,7 @@ async def test_a_write_whose_caller_leaves_and_whose_answer_is_lost_is_logged(an
                 await desk.call("POST", "cases/1", form={"status": "closed"})
             await desk.aclose()
     if anyio_backend == "asyncio":
-        assert "failed (no whole answer (RemoteProtocolError" in caplog.text
+        assert "failed (no complete response (RemoteProtocolError" in caplog.text
         assert "it may have happened" in caplog.text
 
 
@@ -173,7 +173,9 @@ async def test_closing_ends_reads_and_what_waits_and_lets_writes_end():
 
 def test_a_loop_that_ends_with_a_write_under_way_says_so(caplog):
     async def main():
-        task = asyncio.create_task(Shelter().run(asyncio.Event().wait, writes="POST v1/cases", abandon=pytest.fail))
+        task = asyncio.create_task(
+            InFlight().run(asyncio.Event().wait, writes="POST v1/cases", on_abandoned=pytest.fail)
+        )
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel()
@@ -185,7 +187,7 @@ def test_a_loop_that_ends_with_a_write_under_way_says_so(caplog):
     assert "Exception in callback" not in caplog.text
 
 
-def test_an_exchange_that_never_begins_gives_its_leave_back():
+def test_an_exchange_that_never_begins_gives_its_permit_back():
     limiter = RateLimiter()
 
     async def main():

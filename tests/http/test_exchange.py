@@ -133,7 +133,7 @@ async def test_a_server_that_drips_is_cut_off_by_the_deadline():
             await anyio.sleep(0.01)
 
     async with serving(behave) as server, client(server.url, timeout=0.1) as desk:
-        with pytest.raises(AnswerLostError, match=r"no whole answer within 0\.1 s"):
+        with pytest.raises(AnswerLostError, match=r"no complete response within 0\.1 s"):
             await desk.call("GET", "cases")
 
 
@@ -142,7 +142,7 @@ async def test_a_server_that_never_answers_is_cut_off_by_the_deadline():
         await stream.receive()
 
     async with serving(behave) as server, client(server.url) as desk:
-        with pytest.raises(AnswerLostError, match="no whole answer"):
+        with pytest.raises(AnswerLostError, match="no complete response"):
             await desk.with_options(timeout=0.05).call("GET", "cases")
 
 
@@ -168,24 +168,24 @@ async def test_a_refused_connection_means_nothing_was_sent():
             assert not caught.value.permanent
 
 
-async def test_a_certificate_that_does_not_fit_is_final():
+async def test_a_certificate_that_cannot_be_verified_is_final():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost").configure_cert(context)
     async with serving(nothing, tls=context) as server, client(server.url, retry=AT_ONCE) as desk:
-        with pytest.raises(NotSentError, match="certificate does not fit") as caught:
+        with pytest.raises(NotSentError, match="certificate verification failed; retrying will not help") as caught:
             await desk.call("GET", "cases")
         assert caught.value.permanent
         assert caught.value.request.attempts == 1
         assert server.requests == []
 
 
-async def test_a_compressed_body_is_unpacked():
+async def test_a_compressed_body_is_decompressed():
     packed = says(plain(gzip.compress(b"[1]"), "200 OK", "Content-Encoding: gzip"))
     async with serving(packed) as server, client(server.url) as desk:
         assert await desk.call("GET", "cases") == [1]
 
 
-async def test_several_packed_members_are_one_body_and_an_empty_body_is_empty():
+async def test_several_gzip_members_are_one_body_and_an_empty_body_is_empty():
     async def behave(stream, number):
         body = b"" if number == 2 else gzip.compress(b"[1,") + gzip.compress(b"2]")
         await stream.send(plain(body, "200 OK", "Content-Encoding: gzip"))
@@ -195,9 +195,11 @@ async def test_several_packed_members_are_one_body_and_an_empty_body_is_empty():
         assert await desk.call("POST", "cases/1") is None
 
 
-async def test_a_packing_we_did_not_ask_for_is_an_error():
+async def test_an_encoding_that_was_not_requested_is_an_error():
     async with serving(says(plain(b"x", "200 OK", "Content-Encoding: br"))) as server, client(server.url) as desk:
-        with pytest.raises(UnexpectedResponseError, match="'br'"):
+        with pytest.raises(
+            UnexpectedResponseError, match=r"unsupported Content-Encoding 'br' \(only gzip was requested\)"
+        ):
             await desk.call("GET", "cases")
 
 
@@ -243,7 +245,7 @@ async def test_a_handshake_that_hangs_means_nothing_was_sent():
     gc.collect()
 
 
-async def test_a_gzip_bomb_is_not_unpacked_to_its_end():
+async def test_a_gzip_bomb_is_not_decompressed_to_its_end():
     bomb = gzip.compress(b"0" * 50_000_000)
     async with serving(says(plain(bomb, "200 OK", "Content-Encoding: gzip"))) as server:
         async with client(server.url, max_body=1_000_000) as desk:

@@ -1,8 +1,12 @@
 """One way to send a call: what happens when the server says later, fails, or answers oddly."""
 
+import logging
+import re
+
 import httpx
 import pytest
 from clients import client, new_case
+from tenacity import wait_fixed
 
 from fusedesk_async import (
     AuthenticationError,
@@ -14,6 +18,7 @@ from fusedesk_async import (
     PermissionDeniedError,
     RateLimitError,
     RequestRejectedError,
+    RetryPolicy,
     ServerError,
     UnexpectedResponseError,
 )
@@ -22,17 +27,6 @@ from fusedesk_async.sandbox import Sandbox
 pytestmark = pytest.mark.anyio
 
 CASE = NewCase(department_id=1, summary="Login fails", details="since yesterday", opened_by="jo@example.com")
-
-
-@pytest.fixture
-def sandbox(clock):
-    return Sandbox(700, clock=clock)
-
-
-@pytest.fixture
-async def desk(sandbox, clock):
-    async with client(sandbox, clock) as desk:
-        yield desk
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
@@ -77,7 +71,7 @@ async def test_a_server_may_say_when_it_will_be_back(sandbox, desk, clock):
     "fault", [{"status": 500}, {"drop": True}, {"body": "<html>Login"}, {"body": "[1,"}, {"body": "{}"}]
 )
 @pytest.mark.parametrize("after", [True, False])
-async def test_a_write_with_a_doubtful_answer_is_sent_once(sandbox, desk, fault, after):
+async def test_a_write_whose_outcome_is_unknown_is_sent_once(sandbox, desk, fault, after):
     sandbox.fault("create", after=after, **fault)
     before = len(sandbox.state.cases)
     with pytest.raises(OutcomeUnknownError, match="Look whether it happened") as caught:
@@ -88,12 +82,12 @@ async def test_a_write_with_a_doubtful_answer_is_sent_once(sandbox, desk, fault,
     assert caught.value.request.path == "v1/cases"
 
 
-async def test_a_refused_write_is_no_doubt(sandbox, desk):
+async def test_a_write_that_is_rejected_has_a_known_outcome(sandbox, desk):
     with pytest.raises(RequestRejectedError):
         await desk.cases.create(CASE)
 
 
-async def test_a_tag_is_sent_again_since_that_does_no_harm(sandbox, desk):
+async def test_a_tag_is_sent_again_since_it_is_idempotent(sandbox, desk):
     tag = next(iter(sandbox.state.tags))
     sandbox.fault("tag", status=500, after=True)
     await desk.cases.tag(1, tag)
@@ -101,7 +95,7 @@ async def test_a_tag_is_sent_again_since_that_does_no_harm(sandbox, desk):
     assert [request.operation for request in sandbox.received] == ["tag", "tag", "get"]
 
 
-async def test_a_refusal_of_a_repeated_tag_leaves_a_doubt(sandbox, desk):
+async def test_the_outcome_of_a_retried_tag_that_is_rejected_is_unknown(sandbox, desk):
     sandbox.fault("tag", status=500, after=True)
     sandbox.fault("tag", nth=2, status=405)
     tag = next(iter(sandbox.state.tags))
@@ -172,3 +166,42 @@ async def test_a_bad_record_does_not_lose_its_page(sandbox, desk, clock):
 async def test_nothing_found_is_an_empty_list(sandbox, desk, body):
     sandbox.fault("search", body=body)
     assert await desk.cases.search().collect() == []
+
+
+async def test_each_retry_is_logged_with_its_reason_and_its_pause(sandbox, desk, caplog):
+    sandbox.fault("get", status=503, body="down\nfor maintenance")
+    sandbox.fault("get", nth=2, drop=True)
+    dropped = "no complete response (ConnectionDroppedError)"
+    caplog.set_level(logging.INFO, "fusedesk_async")
+    await desk.with_options(retry=RetryPolicy(wait=wait_fixed(5))).cases.get(7)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "GET v1/cases/7 failed (ServerError 503: down for maintenance); retrying in 5.0 s"),
+        ("INFO", f"GET v1/cases/7 failed (AnswerLostError: {dropped}); retrying in 5.0 s"),
+    ]
+    assert sandbox.api_key not in caplog.text
+
+
+async def test_a_failure_that_is_final_is_not_logged_as_a_retry(desk, caplog):
+    caplog.set_level(logging.INFO, "fusedesk_async")
+    with pytest.raises(NotFoundError):
+        await desk.cases.get(999_999)
+    assert caplog.records == []
+
+
+async def test_each_decision_about_a_call_is_a_line_at_debug(sandbox, desk, caplog):
+    sandbox.fault("get", status=429, retry_after="1")
+    sandbox.fault("create", drop=True)
+    caplog.set_level(logging.DEBUG, "fusedesk_async")
+    await desk.cases.get(7)
+    with pytest.raises(OutcomeUnknownError):
+        await desk.cases.create(new_case(sandbox))
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG] == [
+        "GET v1/cases/7, not sent: permit 0 after 0.0 s",
+        "GET v1/cases/7, tried once: status 429 after 0.0 s",
+        "GET v1/cases/7, tried once: rejected, sent again after the cooldown",
+        approx_permit := caplog.records[4].getMessage(),
+        "GET v1/cases/7, tried 2 times: status 200 after 0.0 s",
+        "POST v1/cases, not sent: permit 2 after 0.0 s",
+        "POST v1/cases, tried once: outcome unknown",
+    ]
+    assert re.fullmatch(r"GET v1/cases/7, tried once: permit 1 after 1\.\d s", approx_permit)

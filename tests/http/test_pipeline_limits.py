@@ -22,17 +22,6 @@ from fusedesk_async.sandbox import FixedHour, Sandbox
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def sandbox(clock):
-    return Sandbox(700, clock=clock)
-
-
-@pytest.fixture
-async def desk(sandbox, clock):
-    async with client(sandbox, clock) as desk:
-        yield desk
-
-
 async def repeat(call, argument):
     while True:
         await call(argument)
@@ -50,7 +39,7 @@ async def test_a_429_is_waited_for_and_uses_no_attempt(sandbox, desk, clock):
     assert 40 <= clock.waited <= 44
 
 
-async def test_of_fifty_tasks_none_leaves_before_the_cooldown_ends_then_one_then_the_rest(clock):
+async def test_of_fifty_tasks_none_is_sent_before_the_cooldown_ends_then_one_then_the_rest(clock):
     sandbox = Sandbox(clock=clock, latency=2.0)
     sandbox.fault("get", status=429, retry_after="30")
     async with client(sandbox, clock, concurrency=10) as desk:
@@ -64,7 +53,7 @@ async def test_of_fifty_tasks_none_leaves_before_the_cooldown_ends_then_one_then
     probe, rest = times[10], times[11:]
     assert 34 <= probe <= 37
     assert rest[0] == probe + 2
-    assert rest.count(rest[0]) < 10  # it was a burst that was refused, so fewer are on their way
+    assert rest.count(rest[0]) < 10  # it was a burst that was rejected, so fewer are in flight
     assert sum(request.status == 429 for request in sandbox.received) == 1
 
 
@@ -100,7 +89,7 @@ async def test_in_raise_mode_nothing_waits(sandbox, desk, clock):
     assert clock.waited == 0
 
 
-async def test_a_hint_beyond_ones_patience_is_raised_at_once(sandbox, desk, clock):
+async def test_a_hint_beyond_the_patience_is_raised_at_once(sandbox, desk, clock):
     sandbox.fault("get", status=429, retry_after="1000")
     with pytest.raises(RateLimitError):
         await desk.cases.get(1)
@@ -168,7 +157,7 @@ async def test_calls_and_refusals_are_logged_once(sandbox, desk, caplog):
     assert "429" in messages[0]
 
 
-async def test_people_go_before_bulk_work(clock):
+async def test_interactive_calls_go_before_bulk_work(clock):
     sandbox = Sandbox(clock=clock, latency=1.0)
     async with client(sandbox, clock, concurrency=1) as desk, anyio.create_task_group() as group:
         bulk = desk.with_options(priority="bulk")
@@ -178,38 +167,38 @@ async def test_people_go_before_bulk_work(clock):
     assert "v1/cases/100" in [request.path.removeprefix("/api/") for request in sandbox.received][:2]
 
 
-async def test_clients_that_share_a_limiter_hear_of_each_others_waits_but_not_of_each_others_calls(sandbox, clock):
-    limiter, heard = RateLimiter(), []
+async def test_clients_that_share_a_limiter_observe_each_others_waits_but_not_each_others_calls(sandbox, clock):
+    limiter, events = RateLimiter(), []
     sandbox.fault("get", status=429, retry_after="30")
     async with client(sandbox, clock, limiter=limiter) as one, client(sandbox, clock, limiter=limiter) as other:
-        with other.observe(heard.append):
+        with other.observe(events.append):
             await one.cases.get(1)
-    assert [type(event) for event in heard] == [QuotaWait, QuotaWaitOver]
+    assert [type(event) for event in events] == [QuotaWait, QuotaWaitOver]
 
 
 async def test_the_wait_of_fifty_bulk_tasks_is_one_line_in_the_log_and_one_event_each_time_its_end_moves(clock, caplog):
-    sandbox, heard = Sandbox(clock=clock, limit=FixedHour(100, used=70), latency=0.2), []
+    sandbox, events = Sandbox(clock=clock, limit=FixedHour(100, used=70), latency=0.2), []
     caplog.set_level(logging.INFO, "fusedesk_async")
     async with client(sandbox, clock) as desk:
         bulk = desk.with_options(priority="bulk")
         await bulk.check()
-        with desk.observe(heard.append):
+        with desk.observe(events.append):
             async with anyio.create_task_group() as group:
                 for number in range(1, 51):
                     group.start_soon(bulk.cases.get, number)
     assert [record.levelname for record in caplog.records] == ["INFO"]
-    waits = [event for event in heard if isinstance(event, QuotaWait)]
+    waits = [event for event in events if isinstance(event, QuotaWait)]
     assert {event.reason for event in waits} == {"reserve"}
     assert len({event.until for event in waits}) == len(waits)
-    assert sum(isinstance(event, QuotaWaitOver) for event in heard) == 1
-    assert [event.status for event in heard if isinstance(event, CallAnswered)] == [200] * 50
+    assert sum(isinstance(event, QuotaWaitOver) for event in events) == 1
+    assert [event.status for event in events if isinstance(event, CallAnswered)] == [200] * 50
 
 
-async def test_in_raise_mode_bulk_work_stops_at_the_reserve_while_people_go_on(clock):
+async def test_in_raise_mode_bulk_work_stops_at_the_reserve_and_interactive_calls_do_not(clock):
     sandbox = Sandbox(clock=clock, limit=FixedHour(100, used=70), latency=0.2)
     async with client(sandbox, clock) as desk:
         worker = desk.with_options(priority="bulk", on_rate_limit="raise")
-        with pytest.raises(RateLimitError, match="kept for interactive work") as caught:
+        with pytest.raises(RateLimitError, match="reserved for interactive work") as caught:
             await repeat(worker.cases.get, 1)
         assert caught.value.retry_at.timestamp() > clock.time()
         assert 14 <= len(sandbox.received) <= 20
@@ -217,17 +206,17 @@ async def test_in_raise_mode_bulk_work_stops_at_the_reserve_while_people_go_on(c
     assert all(request.status == 200 for request in sandbox.received)
 
 
-async def test_walks_are_bulk_work_unless_told_otherwise(clock):
+async def test_walks_are_bulk_work_unless_an_option_says_otherwise(clock):
     sandbox = Sandbox(clock=clock, limit=FixedHour(100, used=70), latency=0.2)
     async with client(sandbox, clock, on_rate_limit="raise") as desk:
-        with pytest.raises(RateLimitError, match="kept for interactive work"):
+        with pytest.raises(RateLimitError, match="reserved for interactive work"):
             await repeat(walked, desk)
         await walked(desk.with_options(priority="interactive"))
-        with pytest.raises(RateLimitError, match="kept for interactive work"):
+        with pytest.raises(RateLimitError, match="reserved for interactive work"):
             await walked(desk.with_options(priority="bulk"))
 
 
-async def test_calls_that_never_left_do_not_count_against_the_hour(clock):
+async def test_calls_that_were_not_sent_do_not_count_against_the_hour(clock):
     def offline(request):
         raise httpx.ConnectError("no route", request=request)
 

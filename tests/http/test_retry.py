@@ -1,3 +1,5 @@
+"""Which failures are tried again, how often, and after which pause."""
+
 import random
 
 import pytest
@@ -42,9 +44,9 @@ class Flaky:
         return "done"
 
 
-async def run(policy, flaky, clock, *, repeatable=True, queued=0.0, patience=120.0, failed=lambda *_: None):
+async def run(policy, flaky, clock, *, repeatable=True, queued=0.0, patience=120.0, on_retry=lambda *_: None):
     return await policy.run(
-        flaky, repeatable=repeatable, patience=patience, clock=clock, queued=lambda: queued, failed=failed
+        flaky, repeatable=repeatable, patience=patience, clock=clock, queued=lambda: queued, on_retry=on_retry
     )
 
 
@@ -71,8 +73,8 @@ async def run(policy, flaky, clock, *, repeatable=True, queued=0.0, patience=120
 )
 def test_what_is_tried_again(error, read, write):
     policy = RetryPolicy(codes={"api_error_busy"})
-    assert policy.worth_repeating(error, 1, repeatable=True) is read
-    assert policy.worth_repeating(error, 1, repeatable=False) is write
+    assert policy.worth_repeating(error, 1, repeatable=True, patience=120.0) is read
+    assert policy.worth_repeating(error, 1, repeatable=False, patience=120.0) is write
 
 
 async def test_a_passing_failure_is_tried_again(clock):
@@ -89,7 +91,7 @@ async def test_it_gives_up_with_our_own_error(clock):
     assert flaky.attempts == [1, 2, 3, 4]
 
 
-async def test_an_answer_that_makes_no_sense_is_asked_for_once_more(clock):
+async def test_a_response_that_makes_no_sense_is_asked_for_once_more(clock):
     flaky = Flaky(*[UnexpectedResponseError("cut") for _ in range(9)])
     with pytest.raises(UnexpectedResponseError):
         await run(RetryPolicy(), flaky, clock)
@@ -108,7 +110,7 @@ async def test_no_server_makes_us_wait_longer_than_an_hour(clock):
     assert clock.waited == 3600
 
 
-async def test_a_hint_beyond_ones_patience_is_raised(clock):
+async def test_a_hint_beyond_the_patience_is_raised(clock):
     flaky = Flaky(RequestRejectedError("busy", None, 405, "busy", 1000.0))
     with pytest.raises(RequestRejectedError):
         await run(RetryPolicy(codes=["busy"]), flaky, clock)
@@ -154,17 +156,17 @@ async def test_waits_double_up_to_a_bound_and_jitter_between_half_and_whole(cloc
     assert len(set(slept)) == 8
 
 
-async def test_each_failure_is_told_after_which_it_is_tried_again(clock):
+async def test_each_failure_after_which_it_is_tried_again_is_reported(clock):
     first, second = ServerError("x", None, 500), ServerError("y", None, 503, "", 7.0)
-    told = []
+    reported = []
     flaky = Flaky(first, second)
-    await run(RetryPolicy(wait=wait_fixed(5)), flaky, clock, failed=lambda *failure: told.append(failure))
-    assert told == [(first, 5.0), (second, 7.0)]
+    await run(RetryPolicy(wait=wait_fixed(5)), flaky, clock, on_retry=lambda *failure: reported.append(failure))
+    assert reported == [(first, 5.0), (second, 7.0)]
 
 
-async def test_the_failure_after_which_it_gives_up_is_raised_and_not_told(clock):
-    told, policy = [], RetryPolicy(stop=stop_after_attempt(3), wait=wait_none())
+async def test_the_failure_after_which_it_gives_up_is_raised_and_not_reported(clock):
+    reported, policy = [], RetryPolicy(stop=stop_after_attempt(3), wait=wait_none())
     flaky = Flaky(*[ServerError("x", None, 500) for _ in range(9)])
     with pytest.raises(ServerError):
-        await run(policy, flaky, clock, failed=lambda *failure: told.append(failure))
-    assert len(told) == 2
+        await run(policy, flaky, clock, on_retry=lambda *failure: reported.append(failure))
+    assert len(reported) == 2

@@ -1,3 +1,5 @@
+"""Our own count of calls, which keeps within any kind of hour."""
+
 import math
 from bisect import bisect_left
 from heapq import heappop, heappush
@@ -23,12 +25,12 @@ def obedient(calls, most):
         while True:
             while ends and ends[0][0] <= now:
                 end, reached = heappop(ends)
-                log.end(end, counted=reached)
+                log.on_ended(end, counted=reached)
             delay = log.delay(most, now)
             if delay == 0:
                 break
             now = min(now + delay, ends[0][0] if ends else math.inf)
-        log.begin()
+        log.on_granted()
         heappush(ends, (now + lasts, counted))
         if counted:
             moments.append(now + lasts * quarter / 4)
@@ -40,27 +42,27 @@ def test_an_empty_log_holds_nothing_back():
     assert (log.count(0.0), log.delay(1, 0.0)) == (0, 0.0)
 
 
-def test_a_call_counts_from_when_it_leaves_until_an_hour_after_its_answer():
+def test_a_call_counts_from_when_it_is_sent_until_an_hour_after_its_response():
     log = CallLog(WINDOW)
-    log.begin()
+    log.on_granted()
     assert (log.count(1e6), log.delay(1, 1e6)) == (1, math.inf)
-    log.end(1e6)
+    log.on_ended(1e6)
     assert (log.count(1e6 + 1), log.delay(1, 1e6 + 1)) == (1, WINDOW - 1)
     assert (log.count(1e6 + WINDOW), log.delay(1, 1e6 + WINDOW)) == (0, 0.0)
 
 
 def test_a_call_that_was_surely_not_counted_counts_no_more_when_it_is_over():
     log = CallLog(WINDOW)
-    log.begin()
-    log.end(5.0, counted=False)
+    log.on_granted()
+    log.on_ended(5.0, counted=False)
     assert log.count(5.0) == 0
 
 
 def test_it_waits_for_as_many_to_grow_old_as_there_are_too_many():
     log = CallLog(WINDOW)
     for now in range(5):
-        log.begin()
-        log.end(float(now))
+        log.on_granted()
+        log.on_ended(float(now))
     assert [log.delay(most, 10.0) for most in (6, 5, 4, 1)] == [0.0, WINDOW - 10, WINDOW - 9, WINDOW - 6]
     assert log.delay(0, 10.0) == math.inf
 
@@ -76,7 +78,7 @@ def test_who_obeys_it_never_makes_more_calls_than_are_allowed_in_any_hour(calls,
 @pytest.mark.parametrize("limit", [FixedHour, SlidingHour, TokenBucket])
 @settings(deadline=None)
 @given(CALLS, st.integers(1, 6), st.integers(0, 63))
-def test_who_obeys_it_is_never_refused_whatever_hour_the_server_keeps(limit, calls, most, phase):
+def test_who_obeys_it_is_never_rejected_whatever_hour_the_server_keeps(limit, calls, most, phase):
     settings = {"phase": phase} if limit is FixedHour else {}
     hour = limit(most, window=WINDOW, **settings)
     assert all(hour.admit(moment) for moment in obedient(calls, most))
@@ -91,10 +93,10 @@ def test_it_holds_nobody_back_for_longer_than_a_plain_count_says(steps, most):
     for step, pause in steps:
         now += pause
         if step == "begin":
-            log.begin()
+            log.on_granted()
             out += 1
         elif out:
-            log.end(now, counted=step == "end")
+            log.on_ended(now, counted=step == "end")
             out -= 1
             ended += [now] if step == "end" else []
 
@@ -109,6 +111,6 @@ def test_it_holds_nobody_back_for_longer_than_a_plain_count_says(steps, most):
 def test_calls_of_long_ago_are_forgotten_though_nobody_counts():
     log = CallLog(10.0)
     for now in range(100):
-        log.begin()
-        log.end(float(now))
-    assert len(log._ended) <= 10
+        log.on_granted()
+        log.on_ended(float(now))
+    assert len(log._ended_at) <= 10

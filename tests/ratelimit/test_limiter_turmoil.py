@@ -10,10 +10,10 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limiter_calls import BULK, PERSON, REQUEST, answer, refused
+from limiter_calls import BULK, INTERACTIVE, REQUEST, answer, rejected
 
 from fusedesk_async import RateLimiter
-from fusedesk_async._ratelimit.queues import Places
+from fusedesk_async._ratelimit.queues import Slots
 from fusedesk_async.sandbox import VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -27,14 +27,14 @@ class Plan:
     """What becomes of one call.
 
     Attributes:
-        fate: `good`; `refused` at first, with a hint, or with none; `lost`; or its caller `leaves`.
+        fate: `good`; `rejected` at first, with a hint, or with none; `lost`; or its caller is `cancelled`.
         start: When it is asked for, in seconds.
         lasts: How long the server takes.
         bulk: Whether it is a bulk call.
         client: Which of two clients makes it.
         left: What the answer says of the calls left; None if nothing.
-        leaves: When its caller leaves, in parts of the time until it would be answered if it went at once, and twice
-            that.
+        cancelled_after: When its caller is cancelled, in parts of the time until it would be answered if it went at
+            once, and twice that.
     """
 
     fate: str
@@ -43,12 +43,12 @@ class Plan:
     bulk: bool
     client: int
     left: int | None
-    leaves: float
+    cancelled_after: float
 
 
 PLANS = st.builds(
     Plan,
-    st.sampled_from(["good", "good", "refused", "refused without a hint", "lost", "leaves", "leaves"]),
+    st.sampled_from(["good", "good", "rejected", "rejected without a hint", "lost", "cancelled", "cancelled"]),
     st.floats(0, 20),
     st.floats(0, 60),
     st.booleans(),
@@ -63,8 +63,8 @@ class Turmoil:
 
     def __init__(self, totals):
         self.clock, self.limiter = VirtualClock(quiet=20), RateLimiter()
-        self.totals, self.clients = totals, [Places(total) for total in totals]
-        self.flying, self.quiet_until, self.served = [0, 0], 0.0, 0
+        self.totals, self.clients = totals, [Slots(total) for total in totals]
+        self.in_flight, self.quiet_until, self.served = [0, 0], 0.0, 0
 
     async def run(self, plans):
         self.limiter.attach(self.clock)
@@ -74,42 +74,44 @@ class Turmoil:
 
     async def _call(self, plan):
         await self.clock.sleep(plan.start)
-        if plan.fate != "leaves":
+        if plan.fate != "cancelled":
             await self._insist(plan)
             return
         async with anyio.create_task_group() as group:
             group.start_soon(self._insist, plan)
-            await self.clock.sleep(plan.lasts * plan.leaves)
+            await self.clock.sleep(plan.lasts * plan.cancelled_after)
             group.cancel_scope.cancel()
 
     async def _insist(self, plan):
-        refusal = refused(retry_after="30") if plan.fate == "refused" else refused()
-        refusals = 1 if plan.fate.startswith("refused") else 0
+        rejection = rejected(retry_after="30") if plan.fate == "rejected" else rejected()
+        rejections = 1 if plan.fate.startswith("rejected") else 0
         while True:
-            grant = await self.limiter.acquire(self.clients[plan.client], BULK if plan.bulk else PERSON, REQUEST)
+            permit = await self.limiter.acquire(self.clients[plan.client], BULK if plan.bulk else INTERACTIVE, REQUEST)
             reply = None
             try:
-                await self._fly(plan)
+                await self._exchange(plan)
                 reply = (
-                    refusal if refusals else answer(**({} if plan.left is None else {"limit": 40, "left": plan.left}))
+                    rejection
+                    if rejections
+                    else answer(**({} if plan.left is None else {"limit": 40, "left": plan.left}))
                 )
-                if refusals and plan.fate == "refused":
+                if rejections and plan.fate == "rejected":
                     self.quiet_until = max(self.quiet_until, self.clock.waited + 30)
             finally:
-                self.limiter.finish(grant, None if plan.fate == "lost" else reply)
-            if not refusals:
+                self.limiter.finish(permit, None if plan.fate == "lost" else reply)
+            if not rejections:
                 self.served += 1
                 return
-            refusals -= 1
+            rejections -= 1
 
-    async def _fly(self, plan):
-        self.flying[plan.client] += 1
-        assert self.flying[plan.client] <= self.totals[plan.client]
+    async def _exchange(self, plan):
+        self.in_flight[plan.client] += 1
+        assert self.in_flight[plan.client] <= self.totals[plan.client]
         assert self.clock.waited >= self.quiet_until
         try:
             await self.clock.sleep(plan.lasts)
         finally:
-            self.flying[plan.client] -= 1
+            self.in_flight[plan.client] -= 1
 
 
 @settings(deadline=None, max_examples=EXAMPLES)
@@ -117,11 +119,11 @@ class Turmoil:
 async def test_in_any_turmoil_everybody_who_stays_is_served_and_nothing_is_left_behind(totals, plans):
     turmoil = Turmoil(totals)
     await turmoil.run(plans)
-    assert turmoil.served >= sum(plan.fate != "leaves" for plan in plans)
+    assert turmoil.served >= sum(plan.fate != "cancelled" for plan in plans)
     limiter, clock = turmoil.limiter, turmoil.clock
-    assert [places.free for places in turmoil.clients] == list(totals)
-    assert (limiter._quota.in_flight, len(limiter._interactive), len(limiter._bulk)) == (0, 0, 0)
-    limiter.finish(await limiter.acquire(turmoil.clients[0], PERSON, REQUEST), answer())
+    assert [slots.free for slots in turmoil.clients] == list(totals)
+    assert (limiter._rules.in_flight, len(limiter._interactive), len(limiter._bulk)) == (0, 0, 0)
+    limiter.finish(await limiter.acquire(turmoil.clients[0], INTERACTIVE, REQUEST), answer())
     assert limiter.allowance.blocked_until is None
     limiter.attach(VirtualClock())  # which only an idle one lets happen
     assert clock.sleeping == 0

@@ -1,3 +1,5 @@
+"""How fast the hour is used up: freely, at a trickle, or not at all."""
+
 import math
 
 import pytest
@@ -6,7 +8,14 @@ from hypothesis import strategies as st
 
 from fusedesk_async._ratelimit.allowance import Ledger
 from fusedesk_async._ratelimit.call_log import CallLog
-from fusedesk_async._ratelimit.pacing import FIRST_LOOK, LAST_LOOK, LEAST_FLOOR, SLOWEST, TRICKLE, Pace
+from fusedesk_async._ratelimit.pacing import (
+    FIRST_POLL,
+    LEAST_TRICKLE_FLOOR,
+    LONGEST_POLL_GAP,
+    LONGEST_TRICKLE_GAP,
+    TRICKLE_BUDGET,
+    HourlyPacer,
+)
 from fusedesk_async._wire.headers import Usage
 
 HOUR = 3_600.0
@@ -15,61 +24,61 @@ LIMITS = st.integers(1, 3_000)
 
 
 class Desk:
-    """A server that gives nothing back, and a pace that hears of it at once."""
+    """A server that gives nothing back, and a pacer that hears of it at once."""
 
     def __init__(self, *, reserve=0.1, limit=1_800, left=None, most=None, assumed=1_800):
-        self.ledger, self.log, self.made = Ledger(), CallLog(HOUR), 0
-        self.pace = Pace(reserve, HOUR, assumed, self.ledger, self.log)
+        self.ledger, self.call_log, self.made = Ledger(), CallLog(HOUR), 0
+        self.pacer = HourlyPacer(reserve, HOUR, assumed, self.ledger, self.call_log)
         self.limit, self.left = limit, left
         if left is not None:
             self.call(0.0, bulk=False, left=max(left, most or 0))
             self.call(0.0, bulk=False, left=left)
 
     def call(self, now, *, bulk, left=None):
-        self.log.begin()
-        self.ledger.granted(self.made)
-        self.pace.granted(now, bulk=bulk)
+        self.call_log.on_granted()
+        self.ledger.on_granted(self.made)
+        self.pacer.on_granted(now, bulk=bulk)
         if left is None:
             self.left = left = self.left - 1
-        self.log.end(now)
-        self.ledger.observe(self.made, Usage(self.limit, left), now=now)
+        self.call_log.on_ended(now)
+        self.ledger.on_response(self.made, Usage(self.limit, left), now=now)
         self.made += 1
 
     @property
     def floor(self):
-        return self.pace._floor
+        return self.pacer._floor
 
 
 def silent(calls, *, reserve=0.1, limit=20, moment=0.0):
-    """A pace that no answer tells anything, after so many calls of which one ended each second."""
+    """A pacer that no answer tells anything, after so many calls of which one ended each second."""
     desk = Desk(reserve=reserve, assumed=limit)
     for number in range(calls):
-        desk.log.begin()
-        desk.log.end(moment + number)
-    return desk.pace
+        desk.call_log.on_granted()
+        desk.call_log.on_ended(moment + number)
+    return desk.pacer
 
 
 def test_at_first_both_kinds_may_go():
-    pace = silent(0)
-    assert (pace.delay(0.0, bulk=True), pace.delay(0.0, bulk=False)) == (0.0, 0.0)
-    assert pace.is_ample(0.0)
-    assert pace.left(0.0) is None
+    pacer = silent(0)
+    assert (pacer.delay(0.0, bulk=True), pacer.delay(0.0, bulk=False)) == (0.0, 0.0)
+    assert pacer.is_unrestricted(0.0)
+    assert pacer.remaining(0.0) is None
 
 
 @given(RESERVES, LIMITS, st.integers(0, 3_000), st.integers(0, 3_000), st.floats(0, HOUR))
 def test_interactive_calls_go_at_once_as_long_as_one_is_left(reserve, limit, left, most, now):
     assume(left <= limit and most <= limit)
-    pace = Desk(reserve=reserve, limit=limit, left=left, most=most).pace
-    delay = pace.delay(now, bulk=False)
-    assert delay == 0 if left >= 1 else HOUR * FIRST_LOOK - now <= delay <= HOUR * LAST_LOOK
+    pacer = Desk(reserve=reserve, limit=limit, left=left, most=most).pacer
+    delay = pacer.delay(now, bulk=False)
+    assert delay == 0 if left >= 1 else HOUR * FIRST_POLL - now <= delay <= HOUR * LONGEST_POLL_GAP
 
 
 @given(RESERVES, LIMITS, st.integers(0, 3_000), st.integers(0, 3_000), st.floats(0, HOUR))
 def test_bulk_calls_never_go_before_interactive_ones_may(reserve, limit, left, most, now):
     assume(left <= limit and most <= limit)
     desk = Desk(reserve=reserve, limit=limit, left=left, most=most)
-    assert desk.pace.delay(now, bulk=True) >= desk.pace.delay(now, bulk=False)
-    assert desk.pace.is_ample(now) == (left > desk.floor)
+    assert desk.pacer.delay(now, bulk=True) >= desk.pacer.delay(now, bulk=False)
+    assert desk.pacer.is_unrestricted(now) == (left > desk.floor)
 
 
 @settings(deadline=None)
@@ -82,7 +91,7 @@ def test_below_the_floor_bulk_calls_only_trickle_and_ever_more_slowly(reserve, l
         now += pause
         if desk.left < 1:
             break
-        if desk.pace.delay(now, bulk=True) > 0:
+        if desk.pacer.delay(now, bulk=True) > 0:
             assert desk.left <= desk.floor
         elif desk.left > desk.floor:
             last = None
@@ -94,7 +103,7 @@ def test_below_the_floor_bulk_calls_only_trickle_and_ever_more_slowly(reserve, l
         if source.random() < 0.2 and desk.left >= 1:
             desk.call(now, bulk=False)
     for gap, so_far in zip(gaps[1:], (sum(gaps[:number]) for number in range(1, len(gaps))), strict=True):
-        assert gap >= min(so_far, HOUR * SLOWEST) * (1 - 1e-9)
+        assert gap >= min(so_far, HOUR * LONGEST_TRICKLE_GAP) * (1 - 1e-9)
 
 
 @pytest.mark.parametrize("limit", [40, 100, 600, 1_800, 5_000])
@@ -103,21 +112,20 @@ def test_a_trickle_that_finds_nothing_for_an_hour_does_not_use_up_the_reserve(li
     desk = Desk(reserve=reserve, limit=limit, left=limit)
     now = 0.0
     while True:
-        now += max(desk.pace.delay(now, bulk=True), 0.3)
+        now += max(desk.pacer.delay(now, bulk=True), 0.3)
         if now > HOUR:
             break
         desk.call(now, bulk=True)
     assert desk.left >= (1 if limit < 1_800 else reserve * limit)
 
 
-@pytest.mark.parametrize(("left", "longer"), [(252, 1.0), (126, 2.0), (84, 3.0)])
 def trickle(left):
     """Seconds between two calls of the trickle, when so many are left and one came back every five seconds."""
     desk = Desk(left=left + 1, most=1_800)
     desk.call(10.0, bulk=True)
     desk.call(20.0, bulk=True, left=left + 3)
     desk.call(20.0, bulk=True, left=left)
-    return desk.pace._gap
+    return desk.pacer._trickle_gap
 
 
 def test_calls_that_come_back_set_the_pace_of_the_trickle():
@@ -127,7 +135,7 @@ def test_calls_that_come_back_set_the_pace_of_the_trickle():
 def test_the_more_people_take_from_the_reserve_the_slower_is_the_trickle():
     gaps = [trickle(left) for left in (252, 200, 150, 100, 50)]
     assert gaps == sorted(set(gaps))
-    assert gaps[-1] <= HOUR * SLOWEST
+    assert gaps[-1] <= HOUR * LONGEST_TRICKLE_GAP
 
 
 def test_the_trickle_looks_as_soon_as_many_of_our_own_calls_are_an_hour_old():
@@ -135,8 +143,8 @@ def test_the_trickle_looks_as_soon_as_many_of_our_own_calls_are_an_hour_old():
     for number in range(86):
         desk.call(number / 10, bulk=True)
     desk.call(3_500.0, bulk=True)
-    returning = desk.pace.until_calls_return(3_500.0)
-    assert desk.pace.delay(3_500.0, bulk=True) == returning == pytest.approx(100 + 1.2, abs=0.2)
+    returning = desk.pacer.until_calls_return(3_500.0)
+    assert desk.pacer.delay(3_500.0, bulk=True) == returning == pytest.approx(100 + 1.2, abs=0.2)
 
 
 def test_but_not_when_too_few_are_left_to_look_again_if_nothing_came_back():
@@ -144,48 +152,48 @@ def test_but_not_when_too_few_are_left_to_look_again_if_nothing_came_back():
     for number in range(93):
         desk.call(number / 10, bulk=True)
     desk.call(3_500.0, bulk=True)
-    assert desk.pace.delay(3_500.0, bulk=True) > desk.pace.until_calls_return(3_500.0)
+    assert desk.pacer.delay(3_500.0, bulk=True) > desk.pacer.until_calls_return(3_500.0)
 
 
 def test_when_none_are_left_it_looks_soon_at_first_and_then_after_as_long_as_nothing_came():
     desk = Desk(left=0, most=1_800)
-    assert desk.pace.delay(0.0, bulk=False) == HOUR * FIRST_LOOK
+    assert desk.pacer.delay(0.0, bulk=False) == HOUR * FIRST_POLL
     desk.call(100.0, bulk=False, left=0)
-    assert desk.pace.delay(100.0, bulk=False) == desk.pace.delay(100.0, bulk=True) == 100.0
+    assert desk.pacer.delay(100.0, bulk=False) == desk.pacer.delay(100.0, bulk=True) == 100.0
     desk.call(3_000.0, bulk=False, left=0)
-    assert desk.pace.delay(3_000.0, bulk=False) == HOUR * LAST_LOOK
+    assert desk.pacer.delay(3_000.0, bulk=False) == HOUR * LONGEST_POLL_GAP
 
 
 def test_when_calls_come_back_it_looks_as_soon_as_one_more_may_have():
     desk = Desk(left=100, most=1_800)
     desk.call(100.0, bulk=False, left=109)
     for number in range(3):
-        desk.ledger.granted(desk.made + number)
-    desk.ledger.observe(desk.made, Usage(1_800, 0), now=100.0)
-    assert desk.ledger.left == -2
-    assert desk.pace.delay(100.0, bulk=False) == pytest.approx(3 * desk.ledger.refill.seconds_each)
+        desk.ledger.on_granted(desk.made + number)
+    desk.ledger.on_response(desk.made, Usage(1_800, 0), now=100.0)
+    assert desk.ledger.certainly_remaining == -2
+    assert desk.pacer.delay(100.0, bulk=False) == pytest.approx(3 * desk.ledger.refill.seconds_per_call)
 
 
 @given(RESERVES, LIMITS)
 def test_the_trickle_begins_above_the_reserve_but_at_no_more_than_half_of_what_ever_was_left(reserve, limit):
     floor = Desk(reserve=reserve, limit=limit, left=limit).floor
-    assert floor == min(max((reserve + TRICKLE) * limit, LEAST_FLOOR), limit / 2)
+    assert floor == min(max((reserve + TRICKLE_BUDGET) * limit, LEAST_TRICKLE_FLOOR), limit / 2)
 
 
 def test_a_small_bucket_is_used_down_to_half_of_what_it_ever_showed():
     desk = Desk(left=100)
-    assert desk.pace.delay(0.0, bulk=True) == 0.0
+    assert desk.pacer.delay(0.0, bulk=True) == 0.0
     assert desk.floor == 50
     desk = Desk(left=50, most=100)
     desk.call(1.0, bulk=True)
-    assert desk.pace.delay(1.0, bulk=True) > 0
+    assert desk.pacer.delay(1.0, bulk=True) > 0
 
 
 def test_news_older_than_an_hour_are_none():
     desk = Desk(left=0)
-    assert desk.pace.left(HOUR) == 0
-    assert desk.pace.left(HOUR + 1) is None
-    assert desk.pace.delay(HOUR + 1, bulk=True) == 0.0
+    assert desk.pacer.remaining(HOUR) == 0
+    assert desk.pacer.remaining(HOUR + 1) is None
+    assert desk.pacer.delay(HOUR + 1, bulk=True) == 0.0
 
 
 def test_without_news_bulk_calls_stop_at_the_reserve_and_interactive_ones_at_the_limit():
@@ -193,12 +201,12 @@ def test_without_news_bulk_calls_stop_at_the_reserve_and_interactive_ones_at_the
     assert reserve_reached.reserved == 2
     assert (reserve_reached.delay(20.0, bulk=True), reserve_reached.delay(20.0, bulk=False)) == (HOUR - 20, 0.0)
     assert (used_up.delay(20.0, bulk=True), used_up.delay(20.0, bulk=False)) == (HOUR - 18, HOUR - 20)
-    assert [silent(17).is_ample(20.0), reserve_reached.is_ample(20.0)] == [True, False]
+    assert [silent(17).is_unrestricted(20.0), reserve_reached.is_unrestricted(20.0)] == [True, False]
 
 
 def test_the_limit_is_assumed_until_an_answer_tells():
     assert silent(0, limit=7).limit == 7
-    assert Desk(left=5, limit=9).pace.limit == 9
+    assert Desk(left=5, limit=9).pacer.limit == 9
 
 
 @given(st.floats(0.0, 0.999), st.integers(1, 3_000))
@@ -210,9 +218,9 @@ def test_what_is_reserved_is_the_part_asked_for_but_never_the_whole(reserve, lim
 
 def test_many_calls_are_back_when_as_many_as_the_floor_are_an_hour_old():
     desk = Desk(limit=100, left=100, reserve=0.21)
-    assert desk.pace.until_calls_return(0.0) == math.inf
+    assert desk.pacer.until_calls_return(0.0) == math.inf
     for number in range(30):
         desk.call(float(number), bulk=True)
     assert desk.floor == 25
-    assert desk.pace.until_calls_return(30.0) == 23 + HOUR - 30
+    assert desk.pacer.until_calls_return(30.0) == 23 + HOUR - 30
     assert silent(2, reserve=0.0).until_calls_return(5.0) == 1 + HOUR - 5

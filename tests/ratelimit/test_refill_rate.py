@@ -1,49 +1,51 @@
+"""How fast calls come back, as far as the sum of calls remaining and made shows."""
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fusedesk_async._ratelimit.allowance import LATE, Refill
+from fusedesk_async._ratelimit.allowance import OVERDUE_FACTOR, RefillRate
 from fusedesk_async.sandbox import TokenBucket
 
 
 def test_at_first_nothing_is_known():
-    refill = Refill()
-    assert (refill.seconds_each, refill.overdue) == (0.0, 0.0)
+    refill = RefillRate()
+    assert (refill.seconds_per_call, refill.overdue) == (0.0, 0.0)
 
 
 def test_what_came_back_is_spread_over_the_time_since_the_look_before():
-    refill = Refill()
+    refill = RefillRate()
     refill.observe(100, 50.0, 0)
     refill.observe(110, 70.0, 0)
-    assert (refill.seconds_each, refill.overdue) == (2.0, 0.0)
+    assert (refill.seconds_per_call, refill.overdue) == (2.0, 0.0)
 
 
 def test_as_long_as_nothing_ever_came_back_it_is_overdue_from_the_first_look_on():
-    refill = Refill()
+    refill = RefillRate()
     refill.observe(100, 50.0, 0)
     refill.observe(100, 70.0, 0)
-    assert (refill.seconds_each, refill.overdue) == (0.0, 20.0)
+    assert (refill.seconds_per_call, refill.overdue) == (0.0, 20.0)
 
 
 def test_once_calls_came_back_only_what_takes_longer_than_that_is_overdue():
-    refill = Refill()
+    refill = RefillRate()
     refill.observe(100, 0.0, 0)
     refill.observe(101, 10.0, 0)
-    for now, overdue in [(20.0, 0.0), (10.0 + LATE * 10.0, 0.0), (40.0, 30.0 - LATE * 10.0)]:
+    for now, overdue in [(20.0, 0.0), (10.0 + OVERDUE_FACTOR * 10.0, 0.0), (40.0, 30.0 - OVERDUE_FACTOR * 10.0)]:
         refill.observe(101, now, 0)
         assert refill.overdue == overdue
 
 
 def test_calls_on_their_way_may_look_like_some_that_came_back():
-    refill = Refill()
+    refill = RefillRate()
     refill.observe(100, 0.0, 2)
     refill.observe(103, 10.0, 1)
-    assert refill.seconds_each == 0.0
+    assert refill.seconds_per_call == 0.0
     refill.observe(104, 20.0, 1)
-    assert refill.seconds_each == 5.0
+    assert refill.seconds_per_call == 5.0
 
 
 def test_calls_on_their_way_may_hide_some_that_came_back_which_are_not_overdue_then():
-    refill = Refill()
+    refill = RefillRate()
     refill.observe(100, 0.0, 0)
     refill.observe(101, 10.0, 0)
     refill.observe(101, 40.0, 3)
@@ -51,12 +53,12 @@ def test_calls_on_their_way_may_hide_some_that_came_back_which_are_not_overdue_t
 
 
 def test_what_others_take_is_forgotten():
-    refill = Refill()
+    refill = RefillRate()
     refill.observe(100, 0.0, 0)
     refill.observe(90, 10.0, 0)
-    assert (refill.seconds_each, refill.overdue) == (0.0, 10.0)
+    assert (refill.seconds_per_call, refill.overdue) == (0.0, 10.0)
     refill.observe(95, 20.0, 0)
-    assert refill.seconds_each == 4.0
+    assert refill.seconds_per_call == 4.0
 
 
 @given(st.floats(0.1, 600.0), st.floats(0.1, 600.0), st.floats(0.0, 600.0))
@@ -64,7 +66,7 @@ def test_even_looks_tell_how_fast_a_bucket_fills_within_a_factor_of_two(each, ga
     assume(gap / each < 500)  # else the bucket overflows
     bucket, refill, estimates, now = (
         TokenBucket(1_000, window=1_000 * each, burst=50_000, used=40_000),
-        Refill(),
+        RefillRate(),
         [],
         0.0,
     )
@@ -73,7 +75,7 @@ def test_even_looks_tell_how_fast_a_bucket_fills_within_a_factor_of_two(each, ga
         now = start + number * gap
         bucket.admit(now)
         refill.observe(bucket.remaining(now) + number, now, 0)
-        if refill.seconds_each not in {0.0, *estimates}:
-            estimates.append(refill.seconds_each)
+        if refill.seconds_per_call not in {0.0, *estimates}:
+            estimates.append(refill.seconds_per_call)
     assert all(each / 2.001 <= estimate <= each * 2.001 for estimate in estimates[1:])  # the first may see half a call
     assert estimates or 20 * gap < 2 * each
