@@ -226,3 +226,16 @@ async def test_calls_that_were_not_sent_do_not_count_against_the_hour(clock):
         for _ in range(5):
             with pytest.raises(NotSentError):
                 await desk.cases.get(1)
+
+
+async def test_a_call_that_is_stopped_right_before_it_is_sent_uses_no_slot_and_none_of_the_hour(sandbox, clock):
+    async def stop():
+        raise OSError("the disk is full")
+
+    settings = {"limiter": RateLimiter(assumed_limit=3), "concurrency": 1, "on_rate_limit": "raise"}
+    async with client(sandbox, clock, **settings) as desk:
+        for _ in range(5):
+            with pytest.raises(OSError, match="the disk is full"):
+                await desk.cases.create(new_case(sandbox), before_sending=stop)
+        assert not sandbox.received
+        await desk.cases.create(new_case(sandbox))

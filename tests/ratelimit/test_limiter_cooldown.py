@@ -2,7 +2,7 @@
 
 import anyio
 import pytest
-from limiter_calls import BULK, GOOD, INTERACTIVE, NO_WAIT, REQUEST, rejected, respond
+from limiter_calls import BULK, GOOD, INTERACTIVE, NO_WAIT, REQUEST, answer, rejected, respond
 
 from fusedesk_async import RateLimitError
 from fusedesk_async._ratelimit.queues import Slots, WaitPolicy
@@ -141,3 +141,11 @@ async def test_an_hour_that_is_used_up_is_asked_for_after_a_minute(fresh_limiter
     await respond(fresh_limiter, rejected(limit=1800, left=0))
     await respond(fresh_limiter)
     assert 60 <= clock.waited <= 66
+
+
+async def test_an_estimate_of_bulk_calls_includes_what_is_left_of_a_cooldown(limiter, clock):
+    await respond(limiter, answer(limit=1800, left=1000))
+    assert limiter.seconds_for(100) == 0.0
+    await respond(limiter, rejected(limit=1800, left=999, retry_after="30"))
+    clock.advance(10)
+    assert 20 <= limiter.seconds_for(100) <= 23

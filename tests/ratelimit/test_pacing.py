@@ -224,3 +224,11 @@ def test_many_calls_are_back_when_as_many_as_the_floor_are_an_hour_old():
     assert desk.floor == 25
     assert desk.pacer.until_calls_return(30.0) == 23 + HOUR - 30
     assert silent(2, reserve=0.0).until_calls_return(5.0) == 1 + HOUR - 5
+
+
+def test_some_bulk_calls_may_go_at_once_and_the_others_take_as_long_as_the_hour_on_average():
+    desk = Desk(limit=1_800, left=1_000, most=1_800)
+    assert desk.pacer.seconds_for(int(1_000 - desk.floor), 0.0) == 0.0
+    assert desk.pacer.seconds_for(int(1_000 - desk.floor) + 50, 0.0) == 100.0
+    assert silent(10, limit=20).seconds_for(8, 20.0) == 0.0
+    assert silent(10, limit=20).seconds_for(9, 20.0) == HOUR / 20
