@@ -11,12 +11,12 @@ import attrs
 
 from fusedesk_async._exports import public
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc(seconds: float) -> datetime:
     """A moment in seconds since 1970."""
-    return EPOCH + timedelta(seconds=seconds)
+    return _EPOCH + timedelta(seconds=seconds)
 
 
 @public

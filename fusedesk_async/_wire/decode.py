@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from fusedesk_async import _json
-from fusedesk_async._clock import EPOCH
+from fusedesk_async._clock import utc
 from fusedesk_async._text import one_line
 from fusedesk_async._wire.answer import (
     BAD_REQUEST,
@@ -111,7 +111,7 @@ def error_for_status(answer: Answer, request: Request) -> APIError:
     usual = ServerError if answer.status >= SERVER_ERROR else RequestRejectedError if _error_in(members) else APIError
     kind = _BY_CODE.get(code) if answer.status in {FORBIDDEN, OTHER_ERROR} else None
     seconds = retry_after(answer.headers, answer.received_at)
-    moment = None if seconds is None else EPOCH + timedelta(seconds=answer.received_at + seconds)
+    moment = None if seconds is None else utc(answer.received_at + seconds)
     kind = kind or _BY_STATUS.get(answer.status) or usual
     return _made(kind, text, request, answer.status, code, seconds, moment)
 
