@@ -6,12 +6,13 @@ for the consumer, and what the body raises, a cancellation too, passes by the gr
 
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Generic, Literal, NoReturn, Self, TypeVar, cast
+from typing import Any, Generic, Literal, NoReturn, Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint_if_cancelled
 
+from fusedesk_async._exception_groups import first_of
 from fusedesk_async.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -112,10 +113,3 @@ class Stream(Generic[T]):
             raise ConfigurationError(message)
         message = f"this {self._name} has failed, so nothing comes any more; begin another one"
         raise ConfigurationError(message)
-
-
-def first_of(failure: BaseException) -> BaseException:
-    """A failure itself, or the first of a group."""
-    while isinstance(failure, BaseExceptionGroup):
-        failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[0]
-    return failure

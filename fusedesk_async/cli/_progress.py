@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
 from fusedesk_async import Event, FuseDesk, QuotaWait
+from fusedesk_async._exception_groups import first_of
 from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._status import announced, outlook, pause, work_done
 from fusedesk_async.cli._text import counted
@@ -131,7 +132,7 @@ class Watch:
                 yield
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None  # one thing went wrong, in the block or on stderr
+            raise first_of(errors) from None  # one thing went wrong, in the block or on stderr
 
 
 def fitting_display(*, stdout_is_busy: bool = False) -> Display:

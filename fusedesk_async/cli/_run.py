@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from fusedesk_async import Event, FuseDesk, QuotaWait, QuotaWaitOver
+from fusedesk_async._exception_groups import first_of
 from fusedesk_async.cli._connection import Connection
 from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._status import pause
@@ -54,7 +55,7 @@ class _Waits:
                     yield
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None  # one thing went wrong, in the question or on stderr
+            raise first_of(errors) from None  # one thing went wrong, in the question or on stderr
 
     def _told(self, event: Event) -> None:
         if isinstance(event, QuotaWait | QuotaWaitOver):

@@ -14,8 +14,8 @@ from fusedesk_async._checks import at_least_one
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._durable_files import held
 from fusedesk_async._events import CallAnswered, Event
+from fusedesk_async._exception_groups import first_of
 from fusedesk_async._pagination.lookup import steps
-from fusedesk_async._pagination.prefetch import first_of
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import encode_day
 from fusedesk_async.importing._history import goes_apart
