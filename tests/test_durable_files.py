@@ -1,17 +1,26 @@
 """Durable files and locks."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing, suppress
 
 import pytest
 
 from fusedesk_async import ExportError
-from fusedesk_async._durable_files import held, named, sync_folder, write_durably
+from fusedesk_async._durable_files import (
+    as_export_error,
+    locked,
+    removed_on_failure,
+    sync_folder,
+    transaction,
+    write_durably,
+)
 
 
 def test_a_file_gets_its_new_content_whole_and_nothing_else_is_left(tmp_path):
-    path = tmp_path / "place"
+    path = tmp_path / "file"
     for content in (b"one", b"another"):
         write_durably(path, content)
         assert path.read_bytes() == content
@@ -19,9 +28,9 @@ def test_a_file_gets_its_new_content_whole_and_nothing_else_is_left(tmp_path):
 
 
 def test_a_write_that_fails_leaves_the_old_content(tmp_path):
-    path = tmp_path / "place"
+    path = tmp_path / "file"
     write_durably(path, b"old")
-    (tmp_path / "place.new").mkdir()
+    (tmp_path / "file.new").mkdir()
     with pytest.raises(IsADirectoryError):
         write_durably(path, b"new")
     assert path.read_bytes() == b"old"
@@ -32,30 +41,58 @@ def test_a_folder_that_is_not_there_is_trouble(tmp_path):
         sync_folder(tmp_path / "nowhere")
 
 
+def test_a_file_whose_writing_fails_is_removed_again(tmp_path):
+    path = tmp_path / "file"
+    with suppress(ZeroDivisionError), removed_on_failure(path):
+        path.touch()
+        raise ZeroDivisionError
+    assert not path.exists()
+
+
+def test_a_transaction_is_kept_whole_or_not_at_all(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "file", isolation_level=None)) as database:
+        with transaction(database):
+            database.execute("CREATE TABLE kept (id)")
+        with suppress(KeyboardInterrupt), transaction(database):
+            database.execute("INSERT INTO kept VALUES (1)")
+            raise KeyboardInterrupt
+        assert not database.in_transaction
+        assert database.execute("SELECT * FROM kept").fetchall() == []
+
+
+def test_what_failed_is_raised_even_if_sqlite_has_rolled_the_transaction_back_itself(tmp_path):
+    with (
+        closing(sqlite3.connect(tmp_path / "file", isolation_level=None)) as database,
+        pytest.raises(IndexError),
+        transaction(database),
+    ):
+        database.execute("ROLLBACK").fetchall()[0]
+
+
 def test_trouble_with_a_file_is_told_with_its_name(tmp_path):
     with (
-        pytest.raises(ExportError, match=r"cannot write .*place: No space left on device") as caught,
-        named(tmp_path / "place"),
+        pytest.raises(ExportError, match=r"cannot write .*file: No space left on device") as caught,
+        as_export_error(tmp_path / "file"),
     ):
         raise OSError(28, "No space left on device")
     assert caught.value.reason == "output"
 
 
 def test_trouble_without_a_system_message_is_told_too(tmp_path):
-    with pytest.raises(ExportError, match="odd"), named(tmp_path):
+    with pytest.raises(ExportError, match="odd"), as_export_error(tmp_path):
         raise OSError("odd")
 
 
 def test_who_comes_second_is_told_who_holds_it(tmp_path):
     target = tmp_path / "out.jsonl"
-    with held(target):
+    with locked(target):
         with (
             pytest.raises(ExportError, match=rf"out.jsonl is in use by process {os.getpid()} on ") as caught,
-            held(target),
+            locked(target),
         ):
             raise AssertionError
         assert caught.value.reason == "locked"
-    with held(target):
+    with locked(target):
         assert (tmp_path / "out.jsonl.lock").read_text().count("process") == 1
     assert not any(tmp_path.iterdir())
 
@@ -65,13 +102,13 @@ def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path):
     code = f"""
 import os, signal
 from pathlib import Path
-from fusedesk_async._files import held
-with held(Path({str(target)!r})):
+from fusedesk_async._durable_files import locked
+with locked(Path({str(target)!r})):
     os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
     assert (tmp_path / "out.jsonl.lock").exists()
-    with held(target):
+    with locked(target):
         pass
 
 
@@ -79,14 +116,14 @@ def test_a_lock_whose_holder_removes_it_at_this_moment_is_taken_anew(tmp_path, m
     target = tmp_path / "out.jsonl"
     samestat, told = os.path.samestat, []
     monkeypatch.setattr(os.path, "samestat", lambda *two: told.append(two) or (len(told) > 1 and samestat(*two)))
-    with held(target):
+    with locked(target):
         assert len(told) == 2
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     with (
         pytest.raises(ExportError, match=r"cannot write .*lock: No such file or directory"),
-        held(tmp_path / "nowhere" / "out.jsonl"),
+        locked(tmp_path / "nowhere" / "out.jsonl"),
     ):
         raise AssertionError
 
@@ -101,6 +138,6 @@ def test_a_lock_that_vanishes_between_two_looks_is_taken_anew(tmp_path, monkeypa
         return fstat(number)
 
     monkeypatch.setattr(os, "fstat", looked_at)
-    with held(target):
+    with locked(target):
         assert (tmp_path / "out.jsonl.lock").exists()
     assert len(looks) == 2

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import attrs
 
-from fusedesk_async._durable_files import held, named, sync, sync_folder, write_durably
+from fusedesk_async._durable_files import as_export_error, locked, sync, sync_folder, write_durably
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
@@ -74,7 +74,7 @@ class AppendSink:
 
     def look(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
         """How far an earlier run has come."""
-        with named(self._target):
+        with as_export_error(self._target):
             found = None if resume == "never" else self._found(job)
             required(found, resume, self._target)
             if not (found and self._is_named(found)):
@@ -83,10 +83,10 @@ class AppendSink:
 
     def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
         """Lock the output, and cut off what does not count."""
-        self._holds.enter_context(held(self._target))
+        self._holds.enter_context(locked(self._target))
         self._overwrite = overwrite
         found = self.look(job, resume=resume, overwrite=overwrite)
-        with named(self._part):
+        with as_export_error(self._part):
             if not (found and (self._is_named(found) or self._is_converted(found))):
                 self._file = self._opened(found.size if found else 0)
         return found or Checkpoint(job=job)
@@ -94,7 +94,7 @@ class AppendSink:
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
         """Append rows: first the rows, then the place."""
         text = self._lines.encode(rows)
-        with named(self._part):
+        with as_export_error(self._part):
             file = self._cut_file(checkpoint.size)
             if not checkpoint.size:
                 self._append(file, self._pack(self._lines.header + text))
@@ -106,7 +106,7 @@ class AppendSink:
 
     def finish(self) -> int:
         """Give the output its name."""
-        with named(self._target):
+        with as_export_error(self._target):
             if self._part.exists():
                 if self._file:
                     self._file.close()
@@ -132,7 +132,7 @@ class AppendSink:
         self._holds.close()
 
     def _found(self, job: Job) -> Checkpoint | None:
-        with named(self._place):
+        with as_export_error(self._place):
             if not self._place.exists():
                 return None
             found = Checkpoint.decode(self._place.read_bytes(), self._place).resumed(job, self._place)

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from fusedesk_async._durable_files import sync, sync_folder, unless_it_fails
+from fusedesk_async._durable_files import removed_on_failure, sync, sync_folder
 from fusedesk_async._wire.converter import structure
 from fusedesk_async._wire.page_reader import read_rows
 from fusedesk_async.errors import ConfigurationError, ExportError, UnexpectedResponseError
@@ -80,7 +80,7 @@ class ParquetMaker:
         _, parquet = pyarrow()
         schema = self._schema()
         fresh = part.with_name(f"{part.name}.new")
-        with unless_it_fails(fresh), fresh.open("wb") as file:
+        with removed_on_failure(fresh), fresh.open("wb") as file:
             with part.open("rb") as lines, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
                 while group := list(_group(lines)):
                     if interrupted.is_set():

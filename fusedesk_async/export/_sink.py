@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from fusedesk_async._durable_files import named
+from fusedesk_async._durable_files import as_export_error
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
@@ -66,7 +66,7 @@ def checked_target(target: Path, *, overwrite: bool) -> None:
     Raises:
         ExportError: There is such a file already, and it is not to be replaced, or is no regular one.
     """
-    with named(target):
+    with as_export_error(target):
         exists, is_file = target.exists(), target.is_file()
     if exists and not is_file:
         message = f"{target} is no regular file; give another name"

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fusedesk_async._durable_files import held, named, sync, sync_folder
+from fusedesk_async._durable_files import as_export_error, locked, sync, sync_folder, transaction
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _sqlite_schema as schema
 from fusedesk_async.export._checkpoint import Checkpoint, Job
@@ -54,7 +54,7 @@ class SqliteSink:
 
     def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
         """Lock the output, and begin it if that is still to be done."""
-        self._holds.enter_context(held(self._target))
+        self._holds.enter_context(locked(self._target))
         self._overwrite = overwrite
         found = self.look(job, resume=resume, overwrite=overwrite)
         if found:
@@ -65,7 +65,7 @@ class SqliteSink:
         """Put rows and place into the database, in one transaction."""
         if not self._is_there:
             self._begin()
-        with self._named(), self._transaction() as database:
+        with self._named(), transaction(self._database) as database:
             if checkpoint.phase == "changes":
                 _note_changed(database, rows)
             else:
@@ -78,7 +78,7 @@ class SqliteSink:
 
     def finish(self) -> int:
         """Make one file of it, and give it its name."""
-        with self._named(), named(self._path):
+        with self._named(), as_export_error(self._path):
             if self._path == self._part:
                 checked_target(self._target, overwrite=self._overwrite)
             is_one_file = _merge_log(self._database)
@@ -111,11 +111,11 @@ class SqliteSink:
 
     def _begin(self) -> None:
         """Make a new database. Nothing is on the disk before there is something to keep."""
-        with named(self._path):
+        with as_export_error(self._path):
             self._path.unlink(missing_ok=True)
             _remove_logs(self._path)
         self._go_on()
-        with self._named(), self._transaction() as database:
+        with self._named(), transaction(self._database) as database:
             for statement in schema.SCHEMA.split(";"):
                 database.execute(statement)
             database.execute("INSERT INTO fusedesk_export VALUES ('')")
@@ -148,17 +148,6 @@ class SqliteSink:
             self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         with closing(self._database):
             yield
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-            self._database.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has rolled it back already
-                self._database.execute("ROLLBACK")
-            raise
 
     @contextmanager
     def _named(self) -> Generator[None, None, None]:

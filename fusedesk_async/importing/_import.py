@@ -12,7 +12,7 @@ import attrs
 
 from fusedesk_async._checks import at_least_one
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._durable_files import held
+from fusedesk_async._durable_files import locked
 from fusedesk_async._events import CallAnswered, Event
 from fusedesk_async._exception_groups import first_of
 from fusedesk_async._pagination.lookup import steps
@@ -98,7 +98,7 @@ async def import_cases(
     with ExitStack() as stack:
         path = Path(journal)
         if not dry_run:
-            stack.enter_context(held(path))
+            stack.enter_context(locked(path))
         rejected = Rejects(None if rejects is None else Path(rejects))
         ledger = await in_thread(Journal, path, desk.base_url, dry=dry_run)
         stack.callback(ledger.close)

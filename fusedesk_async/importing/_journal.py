@@ -7,13 +7,13 @@ returns, so a mark is durable before the request leaves. A connection is used by
 import sqlite3
 import threading
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from fusedesk_async._durable_files import sync_folder
+from fusedesk_async._durable_files import sync_folder, transaction
 from fusedesk_async.errors import ExportError, ExportTrouble
 
 APPLICATION = 0x4644_494A  # "FDIJ"
@@ -212,15 +212,8 @@ class Journal:
 
     @contextmanager
     def _writing(self) -> Generator[None, None, None]:
-        with self._trouble(), self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # after some failures SQLite has done it already
-                    self._database.execute("ROLLBACK")
-                raise
+        with self._trouble(), self._lock, transaction(self._database):
+            yield
 
     @contextmanager
     def _trouble(self) -> Generator[None, None, None]:

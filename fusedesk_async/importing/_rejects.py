@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
-from fusedesk_async._durable_files import named
+from fusedesk_async._durable_files import as_export_error
 from fusedesk_async._wire.converter import unstructure
 from fusedesk_async.errors import ExportError
 from fusedesk_async.models import NewCase
@@ -30,7 +30,7 @@ class Rejects:
         self._file: TextIO | None = None
         self._lock = threading.Lock()
         if path and path.exists():
-            with named(path), path.open(encoding="utf-8", errors="replace") as file:
+            with as_export_error(path), path.open(encoding="utf-8", errors="replace") as file:
                 if file.read(len(_START)) not in {"", _START}:
                     message = f"{path} exists and is no file of rejected rows; give another name"
                     raise ExportError(message, None, "exists")
@@ -40,7 +40,7 @@ class Rejects:
         if self._path is None:
             return
         line = json.dumps({"row": row, "reason": reason, "original": _plain(original)}, default=str)
-        with self._lock, named(self._path):
+        with self._lock, as_export_error(self._path):
             self._file = self._file or self._path.open("w", encoding="utf-8")
             self._file.write(f"{line}\n")
             self._file.flush()

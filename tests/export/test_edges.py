@@ -1,7 +1,6 @@
 """Rare turns of exports."""
 
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -10,7 +9,6 @@ from clients import client
 from exports import ids_in, job, rows, sink
 
 from fusedesk_async import ConfigurationError, ExportError, QuotaWait, QuotaWaitOver
-from fusedesk_async._durable_files import unless_it_fails
 from fusedesk_async.export import export_cases, plan_export
 from fusedesk_async.export._checkpoint import Checkpoint
 from fusedesk_async.export._output import Output
@@ -25,14 +23,6 @@ from fusedesk_async.sandbox import Sandbox, SystemClock
 def test_a_folder_is_no_output(tmp_path):
     with pytest.raises(ExportError, match="no regular file"):
         checked_target(tmp_path, overwrite=True)
-
-
-def test_what_failed_half_way_is_removed(tmp_path):
-    path = tmp_path / "a"
-    with suppress(ZeroDivisionError), unless_it_fails(path):
-        path.touch()
-        raise ZeroDivisionError
-    assert not path.exists()
 
 
 def test_parquet_without_its_package_is_refused(monkeypatch, tmp_path):
