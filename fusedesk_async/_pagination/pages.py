@@ -65,13 +65,16 @@ class Pages(Generic[R]):
             plan = Plain(self._identity, self._page_size)
         return _PageWalk(self._fetch, plan)
 
-    async def first(self) -> R | None:
+    async def first(self, *, offset: int = 0) -> R | None:
         """The first record, or None if there is none. Asks for one row only.
+
+        Args:
+            offset: How many records to skip.
 
         Raises:
             UnexpectedResponseError: There is one, but it cannot be read.
         """
-        records = await self._send(page_call(self._call, 0, 1))
+        records = await self._send(page_call(self._call, offset, 1))
         if records.rejected:
             raise records.rejected[0]
         return records.items[0] if records.items else None

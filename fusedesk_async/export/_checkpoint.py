@@ -12,8 +12,8 @@ from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async.errors import ExportError
 
 VERSION = 1
-MOST_IDS = 1_000
-"""So many ids of cases that could not be read are kept; all are counted."""
+MAX_REJECTED_IDS = 1_000
+"""Ids of cases that could not be read beyond these are not kept, only counted."""
 
 C = TypeVar("C", bound="Checkpoint")
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
@@ -40,7 +40,7 @@ class Job:
     layout: str = ""
 
     def difference(self, other: Self) -> str:
-        """In what another job differs; empty if it does not."""
+        """How another job differs; empty if it does not."""
         for field in attrs.fields(Job):
             ours, theirs = getattr(self, field.name), getattr(other, field.name)
             if ours != theirs:
@@ -56,15 +56,15 @@ class Checkpoint:
         job: The job.
         version: Of the checkpoint's own format.
         phase: What is under way.
-        bookmark: Where the walk of this phase has come to; empty if it has not begun.
+        bookmark: Where the walk of this phase is; empty if it has not begun.
         size: Bytes of the output that count; what is behind them does not.
         cases: Cases in the output.
         tombstones: Those of them that were gone when their history was asked for.
-        history_errors: Those of them whose history could not be had otherwise.
+        history_errors: Those of them whose history could not be fetched otherwise.
         rejected: Cases that could not be read, so that they are not in the output.
         rejected_ids: Ids of the first of these.
         expected: How many cases there will be, as far as known.
-        started_after: The newest date of the server's when the job began; an update asks for what changed since.
+        started_after: The newest date on the server when the job began; an update asks for what changed since.
         since: In an update, the day after which changes count; empty for all of them.
         known_good: The last case whose history came: asked again, it tells a broken case from a broken server.
         runs: How often it was started.
@@ -102,10 +102,10 @@ class Checkpoint:
             if version <= VERSION:
                 return _checked(msgspec.json.decode(text, type=cls))
         except (ValueError, TypeError, RecursionError) as error:
-            message = f"the checkpoint in {path} is corrupt ({error}); begin anew"
+            message = f"the checkpoint in {path} is corrupt ({error}); start over"
             raise ExportError(message, None, "checkpoint") from None
         message = (
-            f"the checkpoint in {path} is of a newer version of fusedesk_async ({version}); use that, or begin anew"
+            f"the checkpoint in {path} is of a newer version of fusedesk_async ({version}); use that one, or start over"
         )
         raise ExportError(message, None, "checkpoint")
 
@@ -117,7 +117,7 @@ class Checkpoint:
         """
         difference = job.difference(self.job)
         if difference:
-            message = f"{path} belongs to another export: {difference}; use the same options, or begin anew"
+            message = f"{path} belongs to another export: {difference}; use the same options, or start over"
             raise ExportError(message, None, "checkpoint")
         return attrs.evolve(self, runs=self.runs + 1)
 

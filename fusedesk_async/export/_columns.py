@@ -17,8 +17,8 @@ from fusedesk_async._wire.field_names import answer_names
 from fusedesk_async.models import Case, CaseDetail, Email, HistoryItem, Note, Record
 
 Kind: TypeAlias = Literal["whole", "text", "moment", "flag", "tags", "loose", "identifier"]
-Spelling: TypeAlias = Mapping[Kind, Callable[[Any], Any]]
-"""How a format writes the values of each kind. It raises `ValueError` or `OverflowError` for what does not fit."""
+Encoders: TypeAlias = Mapping[Kind, Callable[[Any], Any]]
+"""How a format writes the values of each kind. They raise `ValueError` or `OverflowError` for what does not fit."""
 
 EXTRA = "extra"
 """The last column: a JSON object with what has no column, or does not fit into its own; empty if there is none."""
@@ -34,10 +34,10 @@ _KINDS: Mapping[Any, Kind] = {
     Any: "loose",
     int | str | None: "identifier",
 }
-_ELSEWHERE = frozenset({"source", "history"})
-_EMPTY = frozenset({"[]", "{}"})
-_NOTHING = frozenset({"", "null", "false", '""', '"0000-00-00"', '"0000-00-00 00:00:00"'})
-_LARGEST = 2**63
+_NOT_COLUMNS = frozenset({"source", "history"})
+_EMPTY_CONTAINERS = frozenset({"[]", "{}"})
+_PHP_EMPTY_VALUES = frozenset({"", "null", "false", '""', '"0000-00-00"', '"0000-00-00 00:00:00"'})
+_INT64_END = 2**63
 
 
 @attrs.frozen
@@ -60,15 +60,15 @@ class Table:
 
     Args:
         records: The classes of the records; they share the columns of all of them.
-        spelling: How the format writes each kind of value.
-        leave_out: Fields that stand elsewhere.
+        encoders: How the format writes each kind of value.
+        exclude: Fields that have no column.
     """
 
-    def __init__(self, records: Iterable[type[Record]], spelling: Spelling, leave_out: Iterable[str] = ()) -> None:
+    def __init__(self, records: Iterable[type[Record]], encoders: Encoders, exclude: Iterable[str] = ()) -> None:
         columns = {column.name: column for record in records for column in _columns(record)}
         self._known = {member for column in columns.values() for member in column.members}
-        self.columns = tuple(column for name, column in columns.items() if name not in {*leave_out})
-        self._spell = [(column, spelling[column.kind]) for column in self.columns]
+        self.columns = tuple(column for name, column in columns.items() if name not in {*exclude})
+        self._encoders = [(column, encoders[column.kind]) for column in self.columns]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,10 +79,10 @@ class Table:
         """The values of a record, None where there is none."""
         cells: list[Any] = []
         without: set[str] = set()
-        for column, spell in self._spell:
+        for column, encode in self._encoders:
             value = getattr(record, column.name, None)
             try:
-                cell = None if value is None else spell(value)
+                cell = None if value is None else encode(value)
             except (ValueError, OverflowError):
                 cell = None
             cells.append(cell)
@@ -91,34 +91,34 @@ class Table:
         return [*cells, self._extra(record, without)]
 
     def _extra(self, record: Record, without: Container[str]) -> str | None:
-        """The members that stand in no column, as they were sent, but for those that PHP sends where there is nothing.
+        """The members that have no column, as they were sent, but for those that PHP sends for no value.
 
         Args:
             record: The record.
-            without: Members that have a column, in which nothing stands.
+            without: Members whose column is empty.
         """
         parts = [
             f"{json.dumps(name)}:{text}"
             for name, text in _members(record.source)
-            if (text not in _NOTHING if name in without else not self._has_place(name, text, record))
+            if (text not in _PHP_EMPTY_VALUES if name in without else not self._has_column(name, text, record))
         ]
         return f"{{{','.join(parts)}}}" if parts else None
 
-    def _has_place(self, name: str, text: str, record: Record) -> bool:
+    def _has_column(self, name: str, text: str, record: Record) -> bool:
         if name in self._known:
             return True
-        read = bool(getattr(record, "history", ())) or text in _NOTHING | _EMPTY
+        read = bool(getattr(record, "history", ())) or text in _PHP_EMPTY_VALUES | _EMPTY_CONTAINERS
         return name in HISTORY_NAMES and isinstance(record, CaseDetail) and read
 
 
-def case_table(spelling: Spelling, leave_out: Iterable[str] = ()) -> Table:
+def case_table(encoders: Encoders, exclude: Iterable[str] = ()) -> Table:
     """The table of cases."""
-    return Table([Case], spelling, leave_out)
+    return Table([Case], encoders, exclude)
 
 
-def history_table(spelling: Spelling) -> Table:
+def history_table(encoders: Encoders) -> Table:
     """The table of all kinds of history items."""
-    return Table([HistoryItem, Note, Email], spelling)
+    return Table([HistoryItem, Note, Email], encoders)
 
 
 def int64(number: int) -> int:
@@ -127,7 +127,7 @@ def int64(number: int) -> int:
     Raises:
         OverflowError: It does not.
     """
-    if -_LARGEST <= number < _LARGEST:
+    if -_INT64_END <= number < _INT64_END:
         return number
     raise OverflowError
 
@@ -149,7 +149,7 @@ def loose_text(value: Any) -> str:
     return clean_text(value if isinstance(value, str) else _json.dumps(value))
 
 
-def utc(moment: datetime) -> datetime:
+def in_utc(moment: datetime) -> datetime:
     """A moment in UTC.
 
     Raises:
@@ -163,7 +163,7 @@ def utc(moment: datetime) -> datetime:
 
 def _columns(record: type[Record]) -> Iterator[Column]:
     for field in attrs.fields(attrs.resolve_types(record)):
-        if field.name not in _ELSEWHERE:
+        if field.name not in _NOT_COLUMNS:
             yield Column(field.name, _KINDS[field.type], answer_names(record, field.name))
 
 

@@ -18,7 +18,7 @@ def _comma_separated(numbers: Iterable[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-_SPELLING: Mapping[Kind, Any] = {
+_ENCODERS: Mapping[Kind, Any] = {
     "whole": str,
     "text": clean_text,
     "moment": datetime.isoformat,
@@ -41,7 +41,7 @@ class Csv:
     """
 
     def __init__(self, *, history: bool, guard_formulas: bool) -> None:
-        self._table = case_table(_SPELLING)
+        self._table = case_table(_ENCODERS)
         self._history = history
         self._guard = _guarded if guard_formulas else str
         self._texts = [column.kind in {"text", "loose"} for column in self._table.columns]

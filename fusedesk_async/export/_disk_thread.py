@@ -1,4 +1,4 @@
-"""Work on a disk that another thread does, while the event loop goes on."""
+"""Work on a disk in a thread of its own, which does not block the event loop."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -11,27 +11,27 @@ from fusedesk_async.errors import ExportError
 T = TypeVar("T")
 
 
-class Worker:
-    """Does one piece of work at a time, and leaves none behind: whoever is cancelled waits until it has ended.
+class DiskThread:
+    """Does one piece of work at a time, and leaves none running: a task that is cancelled waits until it has ended.
 
-    On asyncio a task may be cancelled in a way that leaves its thread at work. Then the event loop is held for the rest
-    of a commit, which is brief, or until what takes long has noticed that it is not wanted any more.
+    On asyncio a task may be cancelled in a way that leaves its thread running. Then the event loop is blocked for the
+    rest of a commit, which is brief, or until work that takes long has noticed that it was interrupted.
 
     Args:
-        interrupt: Tells work that takes long to stop.
+        interrupt: Makes work that takes long stop.
     """
 
     def __init__(self, interrupt: Callable[[], None]) -> None:
         self._interrupt = interrupt
-        self._at_work = Lock()
-        self._is_over = False
+        self._working = Lock()
+        self._is_closed = False
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of the work."""
 
         def guarded() -> T:
-            with self._at_work:
-                if self._is_over:  # it was cancelled before the thread came to it
+            with self._working:
+                if self._is_closed:  # cancelled before the thread began with it
                     message = "the export was cancelled"
                     raise ExportError(message)
                 return work()
@@ -42,6 +42,6 @@ class Worker:
             raise
         except BaseException:
             self._interrupt()
-            with self._at_work:
-                self._is_over = True
+            with self._working:
+                self._is_closed = True
             raise

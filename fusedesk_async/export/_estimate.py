@@ -1,34 +1,32 @@
-"""How many cases match, found out with a few calls: the API tells no totals, but beyond the end nothing comes."""
+"""How many cases match, found out with a few calls: the API gives no totals, but beyond the end it sends nothing."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
-from fusedesk_async import _json
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._wire.php_values import whole_number
-from fusedesk_async._wire.search_query import search_query
+from fusedesk_async._pagination.pages import Pages
+from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.filters import CaseFilters, desc
+from fusedesk_async.models import Case
 
-NEAR_ENOUGH = 0.02
-"""Part of the number by which bounds may differ."""
-FEWER = 16
-"""By so much the next probe goes down while none has met a row."""
+CLOSE_BOUNDS = 0.02
+"""Part of the number by which the bounds may differ for a probe to be superfluous."""
+PROBE_DIVISOR = 16
+"""The next offset is divided by this while no probe has met a row."""
 
 
 @attrs.define
 class Estimate:
     """What is known of the number of cases.
 
-    Ids are given in order, so there are no more cases than the newest id says, and as many up to any id as its place
+    Ids are given in order, so there are no more cases than the newest id says, and as many up to any id as its position
     in the list says. Between the two, ids are taken to be spread evenly.
 
     Attributes:
         newest: The highest id.
-        at_least: Cases that were surely there.
-        at_most: No more than so many.
+        at_least: Cases that were there for certain.
+        at_most: No more than this many.
         likely: The best guess.
     """
 
@@ -40,14 +38,14 @@ class Estimate:
     @property
     def next_offset(self) -> int | None:
         """Where to look next; None if that would tell little."""
-        if self.at_most - self.at_least <= NEAR_ENOUGH * self.at_most:
+        if self.at_most - self.at_least <= CLOSE_BOUNDS * self.at_most:
             return None
         if self.at_least == 1:  # no row was met yet
-            return self.at_most // (2 if self.at_most == self.newest else FEWER)
+            return self.at_most // (2 if self.at_most == self.newest else PROBE_DIVISOR)
         return (self.at_least + self.at_most) // 2
 
-    def told(self, offset: int, found: int | None) -> None:
-        """At an offset there is the case with this id, or none."""
+    def on_probe(self, offset: int, found: int | None) -> None:
+        """Narrow the bounds: at this offset there is the case with this id, or none."""
         if found is None:
             self.at_most = max(offset, self.at_least)
             self.likely = math.isqrt(self.at_least * self.at_most) if self.at_least == 1 else self.likely
@@ -62,25 +60,24 @@ async def estimate(desk: FuseDesk, filters: CaseFilters, *, probes: int) -> Esti
 
     That the server honours `caseid desc` is known from the plugin only; if it does not, the guess is too low.
     """
-    newest = await _first_id(desk, search_query(desc("id"), **filters), 0)
+    newest = await _first_id(desk.cases.search(order_by=desc("id"), **filters))
     if newest is None or newest < 1:
         return Estimate(0, 0)
-    known, query = Estimate(newest), search_query(None, **filters)
+    known, by_id = Estimate(newest), desk.cases.search(**filters)
     for _ in range(probes):
         offset = known.next_offset
         if not offset:
             break
-        known.told(offset, await _first_id(desk, query, offset))
+        known.on_probe(offset, await _first_id(by_id, offset))
     return known
 
 
-async def _first_id(desk: FuseDesk, query: Mapping[str, Any], offset: int) -> int | None:
+async def _first_id(cases: Pages[Case], offset: int = 0) -> int | None:
     """The id of the case at an offset; None if there is none, or none that can be read."""
-    answer: Any = await desk.call("GET", "cases", query={**query, "limit": 1, "offset": offset})
-    case: Any = answer[0] if _json.is_list(answer) and answer else None
-    if not _json.is_object(case):
-        return None
     try:
-        return whole_number(case.get("caseid") or case.get("id"))
-    except ValueError:
-        return None
+        case = await cases.first(offset=offset)
+    except UnexpectedResponseError as error:
+        if error.path.startswith("$["):  # one record of the list
+            return None
+        raise
+    return case.id if case else None

@@ -1,18 +1,18 @@
-"""From the server into an output: page after page, or case after case with its history, also through outages."""
+"""From the server into an output: page by page, or case by case with its history, through outages as well."""
 
 import math
 from collections.abc import Mapping
 
 import attrs
 from anyio import move_on_after
-from attrs import field
 
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.plans import Page
 from fusedesk_async._pagination.walk import Walk
 from fusedesk_async.errors import FuseDeskError, NotSentError
-from fusedesk_async.export._history_fetch import DOUBTFUL, OUT_OF_REACH, Gate, Verdicts
+from fusedesk_async.export._history_fetch import AMBIGUOUS_ERRORS, OUTAGE_ERRORS, BoundedFeed, HistoryFailures
+from fusedesk_async.export._options import Options
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._row import Row
 from fusedesk_async.filters import CaseFilters
@@ -21,37 +21,35 @@ from fusedesk_async.models import Case
 FIRST_PAUSE = 15.0
 """Seconds after which FuseDesk is asked again if it is out of reach; doubled each time."""
 LONGEST_PAUSE = 900.0
-MOMENT = 0.05
-"""Seconds. If no page comes for so long, those that came before are kept by themselves."""
-LAST: Page[Case] = Page((), 0, 0)
+BATCH_WAIT = 0.05
+"""Seconds without a new page after which those that came before are committed by themselves."""
+END_OF_PAGES: Page[Case] = Page((), 0, 0)
 
 
 @attrs.define(eq=False)
 class Fetch:
-    """One list of cases on its way into an output.
+    """Fetches one list of cases into an output.
 
     Args:
         desk: The client.
         output: Where they go; its checkpoint says where to begin.
-        filters: Which cases.
-        history: Whether with their histories.
-        concurrency: So many calls, at the most, are on their way or not yet written.
-        outage: Seconds for which FuseDesk may be out of reach.
+        options: How to export.
+        filters: Which cases: those of the options, narrowed to this phase.
+        history: Whether this phase fetches histories.
     """
 
     desk: FuseDesk
     output: Output
+    options: Options
     filters: CaseFilters
-    history: bool
-    concurrency: int
-    outage: float
-    _verdicts: Verdicts = field(factory=Verdicts)
+    history: bool = attrs.field(kw_only=True)
+    _failures: HistoryFailures = attrs.field(factory=HistoryFailures, init=False)
 
     async def carry_out(self) -> None:
         """Fetch all that is still missing.
 
         Raises:
-            FuseDeskError: It cannot be gone on with now; what was kept stays.
+            FuseDeskError: It cannot continue now; what was committed stays.
         """
         clock = self.desk.clock
         reached_at, pause = clock.monotonic(), FIRST_PAUSE
@@ -59,27 +57,27 @@ class Fetch:
             before = self.output.checkpoint.bookmark
             try:
                 await (self._with_histories() if self.history else self._pages())
-            except OUT_OF_REACH as error:
+            except OUTAGE_ERRORS as error:
                 if self.output.checkpoint.bookmark != before:
                     reached_at, pause = clock.monotonic(), FIRST_PAUSE
-                left = self.outage - (clock.monotonic() - reached_at)
-                if left <= 0 or not self._may_pass(error):
+                remaining = self.options.outage - (clock.monotonic() - reached_at)
+                if remaining <= 0 or not self._is_transient(error):
                     raise
-                self._tell(str(error))
-                await clock.sleep(min(pause, left))
+                self._report_outage(str(error))
+                await clock.sleep(min(pause, remaining))
                 pause = min(2 * pause, LONGEST_PAUSE)
-                self._tell("")
+                self._report_outage("")
             else:
                 return
 
-    def _may_pass(self, error: FuseDeskError) -> bool:
-        """Whether it makes sense to wait: not for an address that never answered."""
+    def _is_transient(self, error: FuseDeskError) -> bool:
+        """Whether waiting may help: not with an address that never answered."""
         permanent = isinstance(error, NotSentError) and error.permanent
         return not permanent and bool(self.output.meter.calls)
 
-    def _tell(self, outage: str) -> None:
+    def _report_outage(self, outage: str) -> None:
         self.output.outage = outage
-        self.output.tell()
+        self.output.notify()
 
     def _walk(self, concurrency: int) -> Walk[Case]:
         reached = self.output.checkpoint.bookmark
@@ -87,48 +85,48 @@ class Fetch:
         return self.desk.cases.walk(concurrency=concurrency, after=bookmark, **self.filters)
 
     async def _pages(self) -> None:
-        ahead = max(1, self.concurrency // 4)
-        most = max(1, self.concurrency - (2 * ahead - 1))  # what is fetched ahead is lost in a crash, too
+        ahead = max(1, self.options.concurrency // 4)
+        batch_size = max(1, self.options.concurrency - (2 * ahead - 1))  # a crash loses what was fetched ahead, too
         walk, batch = self._walk(ahead), list[Page[Case]]()
         try:
             async with walk:
                 pages = walk.pages()
                 while True:
                     page = None
-                    with move_on_after(MOMENT if batch else math.inf):
-                        page = await anext(pages, LAST)
-                    if page and page is not LAST:
+                    with move_on_after(BATCH_WAIT if batch else math.inf):
+                        page = await anext(pages, END_OF_PAGES)
+                    if page and page is not END_OF_PAGES:
                         batch.append(page)
-                    if batch and (page is None or page is LAST or len(batch) == most):
-                        await self._keep_pages(batch, walk)
-                    if page is LAST:
+                    if batch and (page is None or page is END_OF_PAGES or len(batch) == batch_size):
+                        await self._commit_pages(batch, walk)
+                    if page is END_OF_PAGES:
                         return
         except FuseDeskError:
             if batch:
-                await self._keep_pages(batch, walk)
+                await self._commit_pages(batch, walk)
             raise
         finally:
             self._count(walk)
 
-    async def _keep_pages(self, batch: list[Page[Case]], walk: Walk[Case]) -> None:
-        """Keep the pages of a batch and clear it: one commit for several, where they come faster than it takes."""
+    async def _commit_pages(self, batch: list[Page[Case]], walk: Walk[Case]) -> None:
+        """Commit the pages of a batch and clear it: several at once, where they come faster than a commit takes."""
         rows = [Row(case) for page in batch for case in page.items]
         rejected = [error for page in batch for error in page.rejected]
         batch.clear()
-        await self.output.keep(rows, rejected, bookmark=str(walk.bookmark))
+        await self.output.commit(rows, rejected, bookmark=str(walk.bookmark))
 
     async def _with_histories(self) -> None:
         while (found := await self._next_page()) is not None:
             await self._histories_of(*found)
 
     async def _next_page(self) -> tuple[Page[Case], str] | None:
-        """A page of the list, and the walk it belongs to; fetched when its turn comes, so that it is fresh."""
+        """A page of the list, and the walk it belongs to; fetched only when it is needed, so that it is fresh."""
         walk = self._walk(1)
         try:
             async with walk:
                 async for page in walk.pages():
                     if page.rejected:
-                        await self.output.keep(rejected=page.rejected)
+                        await self.output.commit(rejected=page.rejected)
                     if page.items:
                         return page, walk.bookmark.job
         finally:
@@ -136,34 +134,34 @@ class Fetch:
         return None
 
     async def _histories_of(self, page: Page[Case], job: str) -> None:
-        most = max(2, self.concurrency - 1)  # the page itself is a call that a crash may cost
-        gate, rows = Gate(page.items, most), list[Row]()
-        places = {case.id: Bookmark(case.id, rank, job) for rank, case in enumerate(page.items, page.first_rank)}
-        async with self.desk.cases.get_many(gate, concurrency=self.concurrency) as lookup:
+        most_unwritten = max(2, self.options.concurrency - 1)  # the page itself is a call that a crash may cost
+        feed, rows = BoundedFeed(page.items, most_unwritten), list[Row]()
+        bookmarks = {case.id: Bookmark(case.id, rank, job) for rank, case in enumerate(page.items, page.first_rank)}
+        async with self.desk.cases.get_many(feed, concurrency=self.options.concurrency) as lookup:
             for case in page.items:
                 _, result = await anext(lookup)
-                rows.extend(self._verdicts.told(case, result))
-                if self._verdicts.wants_proof:
-                    gate.done(await self._keep(rows, places))
-                    rows.extend(await self._proven(page))
-                if len(rows) >= max(1, most // 2):
-                    gate.done(await self._keep(rows, places))
-        await self._keep(rows, places)
-        await self._keep(self._verdicts.end(), places)
+                rows.extend(self._failures.on_result(case, result))
+                if self._failures.needs_probe:
+                    feed.release(await self._commit(rows, bookmarks))
+                    rows.extend(await self._probe_other_cases(page))
+                if len(rows) >= max(1, most_unwritten // 2):
+                    feed.release(await self._commit(rows, bookmarks))
+        await self._commit(rows, bookmarks)
+        await self._commit(self._failures.on_page_end(), bookmarks)
 
-    async def _keep(self, rows: list[Row], places: Mapping[int, Bookmark]) -> int:
-        """Keep rows, if there are any, and clear the list; how many there were."""
+    async def _commit(self, rows: list[Row], bookmarks: Mapping[int, Bookmark]) -> int:
+        """Commit rows, if there are any, and clear the list; how many there were."""
         number = len(rows)
         if not rows:
             return 0
         came = [row.case.id for row in rows if not row.is_without_history]
         known_good = came[-1] if came else self.output.checkpoint.known_good
-        await self.output.keep(rows, bookmark=str(places[rows[-1].case.id]), known_good=known_good)
+        await self.output.commit(rows, bookmark=str(bookmarks[rows[-1].case.id]), known_good=known_good)
         rows.clear()
         return number
 
-    async def _proven(self, page: Page[Case]) -> list[Row]:
-        """Settle cases that could not be had by asking for others.
+    async def _probe_other_cases(self, page: Page[Case]) -> list[Row]:
+        """Settle cases that could not be fetched by asking for others.
 
         Raises:
             FuseDeskError: None of them came either.
@@ -172,11 +170,11 @@ class Fetch:
         for other in {self.output.checkpoint.known_good or middle, middle, last}:
             async with self.desk.cases.get_many([other]) as lookup:
                 _, result = await anext(lookup)
-            if not isinstance(result, DOUBTFUL):
+            if not isinstance(result, AMBIGUOUS_ERRORS):
                 break
         else:
-            self._verdicts.give_up()
-        return self._verdicts.settled()
+            self._failures.give_up()
+        return self._failures.settle()
 
     def _count(self, walk: Walk[Case]) -> None:
         self.output.seams_mended += walk.report.seams_mended

@@ -1,4 +1,4 @@
-"""Cases with their histories: fetched ahead only as far as may be lost, and what it means if one cannot be had."""
+"""Cases with their histories: fetched ahead only as far as may be lost, and what it means if one cannot be fetched."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -18,41 +18,41 @@ from fusedesk_async.errors import (
 from fusedesk_async.export._row import Row
 from fusedesk_async.models import Case, CaseDetail
 
-OUT_OF_REACH = (ServerError, AnswerLostError, NotSentError)
-"""Failures that time may mend."""
-DOUBTFUL = (*OUT_OF_REACH, PermissionDeniedError)
-"""Failures that may be those of one case, or of all."""
-MOST_DOUBTFUL = 2
-"""So many cases that cannot be had, one after the other, are enough to ask whether it is the server."""
-LAST_TRIES = 3
-"""So often the last case of all is tried; no later one can tell whether it is this case or the server."""
+OUTAGE_ERRORS = (ServerError, AnswerLostError, NotSentError)
+"""Failures that may pass with time."""
+AMBIGUOUS_ERRORS = (*OUTAGE_ERRORS, PermissionDeniedError)
+"""Failures that may concern one case, or all of them."""
+MAX_UNSETTLED = 2
+"""Consecutive cases that could not be fetched, after which another case is asked for: it may be the server."""
+LAST_CASE_ATTEMPTS = 3
+"""How often the last case of all is tried; no later one can tell whether it is this case or the server."""
 
 
-class Gate:
-    """Hands out cases, but no more than `most` beyond those that are done: a crash costs so many calls at the most.
+class BoundedFeed:
+    """Hands out cases, but only `most_unwritten` beyond those that are written: a crash costs no more calls than that.
 
     Args:
         cases: The cases.
-        most: How many; 2 or more, since one may have to wait for the next.
+        most_unwritten: How many; 2 or more, since one may have to wait for the next.
     """
 
-    def __init__(self, cases: Sequence[Case], most: int) -> None:
+    def __init__(self, cases: Sequence[Case], most_unwritten: int) -> None:
         self._cases = deque(cases)
-        self._free = most
-        self._opened = anyio.Event()
+        self._free = most_unwritten
+        self._changed = anyio.Event()
 
-    def done(self, number: int) -> None:
-        """So many more are done."""
-        self._free += number
-        self._opened.set()
-        self._opened = anyio.Event()
+    def release(self, count: int) -> None:
+        """Hand out `count` more, as that many were written."""
+        self._free += count
+        self._changed.set()
+        self._changed = anyio.Event()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Case:
         while self._cases and not self._free:
-            await self._opened.wait()
+            await self._changed.wait()
         if not self._cases:
             raise StopAsyncIteration
         self._free -= 1
@@ -60,59 +60,59 @@ class Gate:
 
 
 @attrs.define(eq=False)
-class Verdicts:
-    """Tells a case that cannot be had from a server that is out of reach: if another one comes, it is the case."""
+class HistoryFailures:
+    """Tells one case that cannot be fetched from a server out of reach: if another case comes, it is the case."""
 
-    _doubtful: list[tuple[Case, FuseDeskError]] = attrs.field(factory=list[tuple[Case, FuseDeskError]])
-    _last_tries: int = 0
+    _unsettled: list[tuple[Case, FuseDeskError]] = attrs.field(factory=list[tuple[Case, FuseDeskError]])
+    _last_case_attempts: int = 0
 
-    def told(self, case: Case, result: CaseDetail | FuseDeskError) -> list[Row]:
-        """The rows that are settled by what came for a case, in order."""
-        if isinstance(result, DOUBTFUL):
-            self._doubtful.append((case, result))
+    def on_result(self, case: Case, result: CaseDetail | FuseDeskError) -> list[Row]:
+        """The rows that are settled by the result for a case, in order."""
+        if isinstance(result, AMBIGUOUS_ERRORS):
+            self._unsettled.append((case, result))
             return []
-        return [*self.settled(), _row(case, result)]
+        return [*self.settle(), _row(case, result)]
 
     @property
-    def wants_proof(self) -> bool:
-        """Whether another case must be asked for before the next one: a server out of reach is not asked for all."""
-        refused = any(isinstance(error, PermissionDeniedError) for _, error in self._doubtful)
-        return refused or len(self._doubtful) == MOST_DOUBTFUL
+    def needs_probe(self) -> bool:
+        """Whether to ask for another case before the next one: a server out of reach is not asked for all of them."""
+        refused = any(isinstance(error, PermissionDeniedError) for _, error in self._unsettled)
+        return refused or len(self._unsettled) == MAX_UNSETTLED
 
-    def settled(self) -> list[Row]:
-        """Another case came: so it is a matter of the doubtful ones."""
-        rows = [_row(*each) for each in self._doubtful]
-        self._doubtful.clear()
-        self._last_tries = 0
+    def settle(self) -> list[Row]:
+        """Another case came, so the failures concern the unsettled cases alone: their rows."""
+        rows = [_row(*each) for each in self._unsettled]
+        self._unsettled.clear()
+        self._last_case_attempts = 0
         return rows
 
     def give_up(self) -> NoReturn:
-        """No other case came either.
+        """End, since no other case came either.
 
         Raises:
             FuseDeskError: The server is out of reach, or gives no history to this key at all.
         """
-        _, error = self._doubtful[-1]
-        self._doubtful.clear()
+        _, error = self._unsettled[-1]
+        self._unsettled.clear()
         raise error
 
-    def end(self) -> list[Row]:
-        """No more cases come for now.
+    def on_page_end(self) -> list[Row]:
+        """The rows of cases that are unsettled when no more cases come for now.
 
         Raises:
-            FuseDeskError: The last one is still in doubt, and it is worth asking for it again.
+            FuseDeskError: The last one is unsettled, and it is worth asking for it again.
         """
-        self._last_tries += bool(self._doubtful)
-        if self._doubtful and self._last_tries < LAST_TRIES:
+        self._last_case_attempts += bool(self._unsettled)
+        if self._unsettled and self._last_case_attempts < LAST_CASE_ATTEMPTS:
             self.give_up()
-        return self.settled()
+        return self.settle()
 
 
 def _row(case: Case, result: CaseDetail | FuseDeskError) -> Row:
     if isinstance(result, CaseDetail):
         if result.id == case.id:
             return Row(case=result)
-        return Row(case=case, history_error=f"the server sent case {result.id} in its place")
+        return Row(case=case, history_error=f"the server sent case {result.id} instead")
     if isinstance(result, NotFoundError):
         return Row(case=case, tombstone=True)
     return Row(case=case, history_error=str(result))

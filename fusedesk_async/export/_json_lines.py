@@ -9,7 +9,7 @@ _SOURCE = attrgetter("case.source")
 
 
 class JsonLines:
-    """One JSON object a line. A case whose history could not be had has members behind its own that say so."""
+    """One JSON object a line. A case whose history could not be fetched has members behind its own that say so."""
 
     header = b""
 

@@ -1,4 +1,4 @@
-"""The output of an export at work: what it holds, how far it has come, and who is told of it."""
+"""The output of a running export: what it holds, how far it has come, and its progress reports."""
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
 from fusedesk_async._text import one_line
 from fusedesk_async._wire.converter import LONGEST_ID
 from fusedesk_async.errors import UnexpectedResponseError
-from fusedesk_async.export._checkpoint import MOST_IDS, Checkpoint, Job
-from fusedesk_async.export._disk_thread import Worker
+from fusedesk_async.export._checkpoint import MAX_REJECTED_IDS, Checkpoint, Job
+from fusedesk_async.export._disk_thread import DiskThread
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume, Sink
@@ -23,19 +23,19 @@ OnProgress: TypeAlias = Callable[[ExportProgress], object]
 
 
 class Output:
-    """Keeps rows together with the place reached, and tells of progress.
+    """Commits rows together with the checkpoint, and reports progress.
 
     Args:
         desk: Whose calls are counted.
-        sink: Where rows go. While it works, the event loop goes on.
-        on_progress: Told after each commit, and when waits begin and end.
+        sink: Where rows go. It does not block the event loop.
+        on_progress: Called after each commit, and when waits begin and end.
     """
 
     def __init__(self, desk: FuseDesk, sink: Sink, on_progress: OnProgress | None) -> None:
         self._desk = desk
         self._sink = sink
         self._on_progress = on_progress
-        self._worker = Worker(sink.interrupt)
+        self._disk_thread = DiskThread(sink.interrupt)
         self._began = desk.clock.monotonic()
         self._fresh = 0
         self.checkpoint: Checkpoint
@@ -45,24 +45,24 @@ class Output:
         self.seams_mended = self.salvaged = 0
 
     @contextmanager
-    def watched(self) -> Generator[None, None, None]:
+    def counting_calls(self) -> Generator[None, None, None]:
         """Count the calls of the client while the block lasts."""
-        with self._desk.observe(self._told):
+        with self._desk.observe(self._on_event):
             yield
 
     async def open(self, job: Job, resume: Resume, *, overwrite: bool) -> None:
-        """Take hold of the output; from then on `checkpoint` says how far it has come."""
-        self.checkpoint = await self._blocking(partial(self._sink.open, job, resume=resume, overwrite=overwrite))
+        """Lock and open the output; from then on `checkpoint` says how far it has come."""
+        self.checkpoint = await self._in_disk_thread(partial(self._sink.open, job, resume=resume, overwrite=overwrite))
 
-    async def look(self, job: Job, resume: Resume, *, overwrite: bool) -> None:
+    async def find_checkpoint(self, job: Job, resume: Resume, *, overwrite: bool) -> None:
         """Only find out how far it has come; nothing is changed."""
-        found = await self._blocking(partial(self._sink.look, job, resume=resume, overwrite=overwrite))
+        found = await self._in_disk_thread(partial(self._sink.find_checkpoint, job, resume=resume, overwrite=overwrite))
         self.checkpoint = found or Checkpoint(job=job)
 
-    async def keep(
+    async def commit(
         self, rows: Sequence[Row] = (), rejected: Iterable[UnexpectedResponseError] = (), **changes: Any
     ) -> None:
-        """Make rows durable together with the place reached.
+        """Make rows durable together with the checkpoint.
 
         Args:
             rows: The rows.
@@ -71,16 +71,16 @@ class Output:
         """
         old = self.checkpoint
         new = 0 if old.phase == "changes" else len(rows)  # those come again if they belong to the export
-        ids = {*old.rejected_ids}
-        whose = [_kept_id(error.record_id) for error in rejected]
-        unread = [each for each in whose if each is None or each not in ids]
+        known = {*old.rejected_ids}
+        ids = [_storable_id(error.record_id) for error in rejected]
+        unread = [each for each in ids if each is None or each not in known]
         counted = attrs.evolve(
             old,
             cases=old.cases + new,
             tombstones=old.tombstones + sum(row.tombstone for row in rows),
             history_errors=old.history_errors + sum(bool(row.history_error) for row in rows),
             rejected=old.rejected + len(unread),
-            rejected_ids=(*old.rejected_ids, *unread)[:MOST_IDS],
+            rejected_ids=(*old.rejected_ids, *unread)[:MAX_REJECTED_IDS],
         )
         reached = attrs.evolve(counted, **changes)
 
@@ -89,13 +89,13 @@ class Output:
             self._fresh += new
 
         try:
-            await self._blocking(write)
-        finally:  # it is written to its end also for somebody who was cancelled meanwhile
-            self.tell()
+            await self._in_disk_thread(write)
+        finally:  # also if it was cancelled meanwhile: the write was carried out to its end
+            self.notify()
 
     async def finish(self, to: str) -> ExportReport:
         """Give the output its name; what was done."""
-        size = await self._blocking(self._sink.finish)
+        size = await self._in_disk_thread(self._sink.finish)
         reached, meter = self.checkpoint, self.meter
         return ExportReport(
             to=to,
@@ -118,11 +118,11 @@ class Output:
         )
 
     def close(self) -> None:
-        """Let the output go."""
+        """Close the output, finished or not."""
         self._sink.close()
 
-    def tell(self) -> None:
-        """Tell how far it is."""
+    def notify(self) -> None:
+        """Report how far it is."""
         if self._on_progress is None:
             return
         reached, meter = self.checkpoint, self.meter
@@ -149,16 +149,16 @@ class Output:
     def _seconds(self) -> float:
         return self._desk.clock.monotonic() - self._began
 
-    def _told(self, event: Event) -> None:
-        self.meter.told(event)
+    def _on_event(self, event: Event) -> None:
+        self.meter.on_event(event)
         if isinstance(event, QuotaWait | QuotaWaitOver):
-            self.tell()
+            self.notify()
 
-    async def _blocking(self, work: Callable[[], T]) -> T:
-        return await self._worker.run(work) if self._sink.blocks_briefly else work()
+    async def _in_disk_thread(self, work: Callable[[], T]) -> T:
+        return await self._disk_thread.run(work) if self._sink.uses_disk else work()
 
 
-def _kept_id(number: int | str | None) -> int | str | None:
+def _storable_id(number: int | str | None) -> int | str | None:
     """The id of a record that could not be read, as JSON can hold it."""
     if isinstance(number, str):
         return one_line(number)

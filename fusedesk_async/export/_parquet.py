@@ -1,7 +1,7 @@
-"""Parquet, by way of JSON Lines: a Parquet file can be read only once it is closed, so it is made in one go at the end.
+"""Parquet, by way of JSON Lines: a Parquet file can be read only once it is closed, so it is written at the end.
 
-Until then the cases are in `OUT.part`, under the rules of `_append.py`. What is cut off while it is made is made again
-by the next run, which needs no calls for that.
+Until then the cases are in `OUT.part`, under the rules of `_append.py`. If writing it is cut off, the next run does it
+again, which needs no calls.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,26 +15,26 @@ from fusedesk_async._durable_files import removed_on_failure, sync, sync_folder
 from fusedesk_async._wire.converter import structure
 from fusedesk_async._wire.page_reader import read_rows
 from fusedesk_async.errors import ConfigurationError, ExportError, UnexpectedResponseError
-from fusedesk_async.export._columns import Kind, case_table, clean_text, history_table, int64, loose_text, utc
+from fusedesk_async.export._columns import Kind, case_table, clean_text, history_table, in_utc, int64, loose_text
 from fusedesk_async.export._row import Row
 from fusedesk_async.models import Case, CaseDetail, HistoryItem
 
-GROUP = 5_000
+ROW_GROUP_ROWS = 5_000
 """Rows in a row group, at the most."""
-GROUP_SIZE = 8 * 1024 * 1024
+ROW_GROUP_BYTES = 8 * 1024 * 1024
 """Bytes of JSON after which a row group is full, too: histories may be long."""
 MAGIC = b"PAR1"
-"""How a Parquet file begins, and no line of JSON."""
+"""The first bytes of a Parquet file, with which no line of JSON begins."""
 
 
 def _each_int64(numbers: Iterable[int]) -> list[int]:
     return [int64(number) for number in numbers]
 
 
-_SPELLING: Mapping[Kind, Any] = {
+_ENCODERS: Mapping[Kind, Any] = {
     "whole": int64,
     "text": clean_text,
-    "moment": utc,
+    "moment": in_utc,
     "flag": bool,
     "tags": _each_int64,
     "loose": loose_text,
@@ -67,8 +67,8 @@ class ParquetMaker:
 
     def __init__(self, *, history: bool) -> None:
         pyarrow()
-        self._cases = case_table(_SPELLING)
-        self._items = history_table(_SPELLING) if history else None
+        self._cases = case_table(_ENCODERS)
+        self._items = history_table(_ENCODERS) if history else None
 
     def is_done(self, part: Path) -> bool:
         """Whether the file is Parquet already."""
@@ -76,15 +76,15 @@ class ParquetMaker:
             return file.read(len(MAGIC)) == MAGIC
 
     def __call__(self, part: Path, interrupted: Event) -> None:
-        """Put Parquet in the place of JSON Lines: whole or not at all."""
+        """Replace JSON Lines by Parquet: whole or not at all."""
         _, parquet = pyarrow()
         schema = self._schema()
         fresh = part.with_name(f"{part.name}.new")
         with removed_on_failure(fresh), fresh.open("wb") as file:
             with part.open("rb") as lines, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-                while group := list(_group(lines)):
+                while group := list(_row_group(lines)):
                     if interrupted.is_set():
-                        message = f"{part} was not converted; the cases are in it"
+                        message = f"the export was cancelled before {part} was converted; the cases are in it"
                         raise ExportError(message)
                     self._write(writer, schema, self._rows(group))
             file.flush()
@@ -110,17 +110,17 @@ class ParquetMaker:
         arrow.default_memory_pool().release_unused()  # or it keeps more with every group
 
     def _rows(self, group: list[bytes]) -> Iterator[list[Any]]:
-        """The cells of cases, which are read as they were read when they came."""
+        """The cells of cases, which are read in the same way as when they came."""
         if self._items:
             return map(self._with_history, group)
         return map(self._cases.cells, _cases(group))
 
     def _with_history(self, line: bytes) -> list[Any]:
-        line, tombstone, history_error = Row.parted(line)
+        line, tombstone, history_error = Row.split(line)
         if tombstone or history_error:
             (case,) = _cases([line])
         else:
-            case = structure(CaseDetail, line, _passed_over)
+            case = structure(CaseDetail, line, _ignore)
         items = [self._item(item) for item in getattr(case, "history", ())]
         return [*self._cases.cells(case), items, tombstone, history_error or None]
 
@@ -131,19 +131,19 @@ class ParquetMaker:
         return dict(zip(table.names, table.cells(item), strict=True))
 
 
-def _group(lines: Iterator[bytes]) -> Iterator[bytes]:
+def _row_group(lines: Iterator[bytes]) -> Iterator[bytes]:
     """The lines of a row group."""
     size = 0
-    for line in islice(lines, GROUP):
+    for line in islice(lines, ROW_GROUP_ROWS):
         yield line.rstrip(b"\n")
         size += len(line)
-        if size >= GROUP_SIZE:
+        if size >= ROW_GROUP_BYTES:
             return
 
 
 def _cases(lines: list[bytes]) -> list[Case]:
     read = read_rows(Case, b"[" + b",".join(lines) + b"]", lines)
-    return [structure(Case, row, _passed_over) if isinstance(row, bytes) else row for row in read]
+    return [structure(Case, row, _ignore) if isinstance(row, bytes) else row for row in read]
 
 
 def _fields(columns: Iterable[Any]) -> Iterator[tuple[str, Any]]:
@@ -159,6 +159,6 @@ def _fields(columns: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     yield "extra", arrow.string()
 
 
-def _passed_over(error: UnexpectedResponseError) -> UnexpectedResponseError:
-    """What could not be read in an item was told when it came; its text is in `extra`."""
+def _ignore(error: UnexpectedResponseError) -> UnexpectedResponseError:
+    """What could not be read in an item was reported when it came; its text is in `extra`."""
     return error

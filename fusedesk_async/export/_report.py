@@ -13,13 +13,13 @@ from fusedesk_async.export._checkpoint import Phase
 
 @attrs.frozen(kw_only=True)
 class ExportPlan:
-    """What an export will cost, as far as it can be known before: the API tells no totals.
+    """What an export will cost, as far as it can be known before: the API gives no totals.
 
     Attributes:
         done: Cases that are in the output already, from earlier runs.
         cases: Cases that will probably be in it at the end.
-        at_least: So many there surely were when it was asked.
-        at_most: No more than so many; None if that is unknown.
+        at_least: There were at least this many when it was asked.
+        at_most: There are at most this many; None if that is unknown.
         calls: Calls that are still needed.
         seconds: About how long they take at the present allowance, waiting included; None as long as that is unknown.
     """
@@ -43,10 +43,10 @@ class ExportProgress:
         fresh: Those of them that this run has fetched.
         expected: Cases there will probably be, if known.
         tombstones: Cases that were gone when their history was asked for.
-        history_errors: Cases whose history could not be had otherwise.
+        history_errors: Cases whose history could not be fetched otherwise.
         rejected: Cases that could not be read.
         calls: Calls of this client that were answered since the export began.
-        refused: Those of them that were refused for their number (429).
+        refused: Those of them that were refused because of the rate limit (429).
         blocked_until: When the next call goes, if calls are held back; in UTC.
         outage: Why nothing comes, if FuseDesk is out of reach at the moment.
         allowance: What is known of the hourly allowance.
@@ -81,14 +81,14 @@ class ExportReport:
         cases: Cases in it; after an update, those that were brought up to date.
         fresh: Those of them that this run has fetched.
         tombstones: Cases that were gone when their history was asked for: their rows say so.
-        history_errors: Cases whose history could not be had otherwise: their rows say why.
+        history_errors: Cases whose history could not be fetched otherwise: their rows say why.
         rejected: Cases that could not be read, so that they are not in the output.
         rejected_ids: Ids of the first thousand of these; None stands for one whose id could not be read either.
-        runs: How often the export was started until it was whole.
+        runs: How often the export was started until it was complete.
         calls: Calls of this client that were answered in this run.
-        refused: Those of them that were refused for their number (429).
-        waits: How often there was quota to be waited for in this run.
-        waited: Seconds spent so.
+        refused: Those of them that were refused because of the rate limit (429).
+        waits: How often it waited for quota in this run.
+        waited: Seconds spent waiting.
         seams_mended: How often this run had to go back since rows had moved.
         salvaged: Answers of this run with noise around them, which was cut off.
         seconds: How long this run took.
@@ -124,15 +124,15 @@ class ExportReport:
 
 @attrs.define(eq=False)
 class Meter:
-    """Counts what a client tells of.
+    """Counts the events of a client.
 
     Attributes:
         calls: Calls that were answered.
-        refused: Those of them that were refused for their number (429).
-        waits: How often there was quota to be waited for.
-        waited: Seconds spent so.
+        refused: Those of them that were refused because of the rate limit (429).
+        waits: How often it waited for quota.
+        waited: Seconds spent waiting.
         blocked_until: When the next call goes, while there is.
-        answering: Seconds that all answers together took.
+        response_seconds: Seconds that all responses together took.
     """
 
     calls: int = 0
@@ -140,14 +140,14 @@ class Meter:
     waits: int = 0
     waited: float = 0.0
     blocked_until: datetime | None = None
-    answering: float = 0.0
+    response_seconds: float = 0.0
 
-    def told(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Count an event."""
         match event:
             case CallAnswered():
                 self.calls += 1
-                self.answering += event.seconds
+                self.response_seconds += event.seconds
                 self.refused += event.status == TOO_MANY_REQUESTS
             case QuotaWait():
                 self.waits += self.blocked_until is None

@@ -1,4 +1,4 @@
-"""A case on its way into an output."""
+"""A case as it is written to an output."""
 
 import re
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ class Row(NamedTuple):
     Attributes:
         case: The case; a `CaseDetail` if its history was asked for and came.
         tombstone: Whether the case was gone when its history was asked for.
-        history_error: Why its history could not be had otherwise; empty if it came or was not asked for.
+        history_error: Why its history could not be fetched otherwise; empty if it came or was not asked for.
     """
 
     case: Case
@@ -42,8 +42,8 @@ class Row(NamedTuple):
         return line[:-1] + b"," + _json.dumps(notes)[1:].encode()
 
     @staticmethod
-    def parted(line: bytes) -> tuple[bytes, bool, str]:
-        """A `json_line` as it was sent, whether it is a tombstone, and why there is no history."""
+    def split(line: bytes) -> tuple[bytes, bool, str]:
+        """The parts of a `json_line`: the record as sent, whether it is a tombstone, and why there is no history."""
         notes = _NOTES.search(line)
         if notes is None:
             return line, False, ""

@@ -1,4 +1,4 @@
-"""What an export writes to: rows, and the place reached, which become durable together."""
+"""What an export writes to: rows and a checkpoint, which become durable together."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,33 +10,33 @@ from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
 
 Resume: TypeAlias = Literal["auto", "never", "require"]
-"""Whether to go on where an earlier run stopped: if there is one, never, or only so."""
+"""Whether to resume an earlier run: if there is one, never, or fail if there is none."""
 
 
 class Sink(Protocol):
     """An output. Its methods block, and are called one at a time."""
 
-    blocks_briefly: bool
-    """Whether it is a matter of a disk, so that a thread can wait for it, even if the export is cancelled meanwhile."""
+    uses_disk: bool
+    """Whether its methods are brief enough for a thread to wait for them, even if the export is cancelled meanwhile."""
 
-    def look(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
+    def find_checkpoint(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
         """How far an earlier run of the job has come, if there was one. Changes nothing.
 
         Raises:
-            ExportError: The output exists, belongs to another job, or there is nothing to go on with.
+            ExportError: The output exists, belongs to another job, or there is nothing to resume.
         """
         ...
 
     def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
-        """Take hold of the output before anything is asked of the server; how far it has come.
+        """Lock the output before anything is asked of the server; how far it has come.
 
         Raises:
-            ExportError: As `look`, or it cannot be written, or somebody else is at it.
+            ExportError: As `find_checkpoint`, or it cannot be written, or another process has locked it.
         """
         ...
 
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
-        """Make rows and place durable together; the place as it was recorded.
+        """Make rows and checkpoint durable together; the checkpoint as it was recorded.
 
         Raises:
             ExportError: They cannot be written; then neither of them counts.
@@ -56,32 +56,32 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Let the output go, finished or not."""
+        """Close and unlock the output, finished or not."""
         ...
 
 
-def checked_target(target: Path, *, overwrite: bool) -> None:
-    """Look whether an output may get its name.
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Check that an output may get its name.
 
     Raises:
-        ExportError: There is such a file already, and it is not to be replaced, or is no regular one.
+        ExportError: There is such a file already, and it is not to be replaced, or is not a regular one.
     """
     with as_export_error(target):
         exists, is_file = target.exists(), target.is_file()
     if exists and not is_file:
-        message = f"{target} is no regular file; give another name"
+        message = f"{target} is not a regular file; give another name"
         raise ExportError(message, None, "output")
     if exists and not overwrite:
         message = f"{target} exists already"
         raise ExportError(message, None, "exists")
 
 
-def required(found: Checkpoint | None, resume: Resume, target: Path) -> None:
-    """Look whether there is something to go on with, if there must be.
+def require_checkpoint(found: Checkpoint | None, resume: Resume, target: Path) -> None:
+    """Check that there is an earlier run, if one is required.
 
     Raises:
-        ExportError: There is nothing.
+        ExportError: There is none.
     """
     if found is None and resume == "require":
-        message = f"there is no export to {target} that could be gone on with"
+        message = f"there is no export to {target} to resume"
         raise ExportError(message, None, "checkpoint")

@@ -1,6 +1,6 @@
 """SQLite: the tables `cases`, `tags` and `history`, which any SQL tool opens.
 
-Rows and the place reached are committed in one transaction, so they are durable together or not at all: after SIGKILL
+Rows and checkpoint are committed in one transaction, so they are durable together or not at all: after SIGKILL
 the file is exact; a power failure may take back the last transactions, whole, and they are fetched again. That rests on
 what SQLite says of its write-ahead log, which does not work on network drives.
 """
@@ -16,19 +16,19 @@ from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _sqlite_schema as schema
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
-from fusedesk_async.export._sink import Resume, checked_target, required
+from fusedesk_async.export._sink import Resume, check_target, require_checkpoint
 from fusedesk_async.models import CaseDetail
 
 
 class SqliteSink:
-    """Fills `OUT.part`, which becomes `OUT` at the end; an update goes on in `OUT` itself.
+    """Fills `OUT.part`, which becomes `OUT` at the end; an update works on `OUT` itself.
 
     Args:
         target: `OUT`.
         update: Whether to bring an `OUT` that is there up to date. If there is none yet, it is exported.
     """
 
-    blocks_briefly = True
+    uses_disk = True
 
     def __init__(self, target: Path, *, update: bool = False) -> None:
         self._target = target
@@ -36,40 +36,40 @@ class SqliteSink:
         self._update = update
         self._overwrite = False
         self._path = self._part
-        self._holds = ExitStack()
-        self._is_there = False
+        self._resources = ExitStack()
+        self._is_open = False
         self._database: sqlite3.Connection
 
-    def look(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
+    def find_checkpoint(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
         """How far an earlier run has come."""
         self._path = self._target if self._update and self._target.exists() else self._part
         if self._path == self._part:
-            checked_target(self._target, overwrite=overwrite)
+            check_target(self._target, overwrite=overwrite)
         found = None
         if self._path.exists() and (resume != "never" or self._path == self._target):
-            with self._connected():
+            with self._connection():
                 found = self._checkpoint(job)
-        required(found, resume, self._target)
+        require_checkpoint(found, resume, self._target)
         return found
 
     def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
-        """Lock the output, and begin it if that is still to be done."""
-        self._holds.enter_context(locked(self._target))
+        """Lock the output, and open it if it is there already."""
+        self._resources.enter_context(locked(self._target))
         self._overwrite = overwrite
-        found = self.look(job, resume=resume, overwrite=overwrite)
+        found = self.find_checkpoint(job, resume=resume, overwrite=overwrite)
         if found:
-            self._go_on()
+            self._open_for_writing()
         return found or Checkpoint(job=job)
 
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
-        """Put rows and place into the database, in one transaction."""
-        if not self._is_there:
-            self._begin()
-        with self._named(), transaction(self._database) as database:
+        """Put rows and checkpoint into the database, in one transaction."""
+        if not self._is_open:
+            self._create()
+        with self._as_export_error(), transaction(self._database) as database:
             if checkpoint.phase == "changes":
-                _note_changed(database, rows)
+                _note_changes(database, rows)
             else:
-                _insert(database, list(rows), left_changed=checkpoint.phase == "update")
+                _insert(database, list(rows), were_changed=checkpoint.phase == "update")
             if checkpoint.phase == "complete":
                 database.execute("UPDATE cases SET matches = 0 WHERE id IN (SELECT id FROM fusedesk_changed)")
                 database.execute("DELETE FROM fusedesk_changed")
@@ -77,65 +77,65 @@ class SqliteSink:
         return checkpoint
 
     def finish(self) -> int:
-        """Make one file of it, and give it its name."""
-        with self._named(), as_export_error(self._path):
+        """Merge its write-ahead log, and give it its name."""
+        with self._as_export_error(), as_export_error(self._path):
             if self._path == self._part:
-                checked_target(self._target, overwrite=self._overwrite)
-            is_one_file = _merge_log(self._database)
+                check_target(self._target, overwrite=self._overwrite)
+            is_one_file = _merge_wal(self._database)
             self._database.close()
             if self._path == self._part:
                 if not is_one_file:
-                    message = f"{self._part} is being read, so it cannot be brought into one file; end that, then go on"
+                    message = f"{self._part} is open in another program; close it there and run the export again"
                     raise ExportError(message, None, "output")
                 self._rename()
             sync_folder(self._target.parent)
             return self._target.stat().st_size
 
     def _rename(self) -> None:
-        """Give the output its name. A log that is still beside the old one would be taken for the new one's."""
+        """Give the output its name. A log of the old output would be taken for one of the new."""
         with self._part.open("rb+") as file:
             sync(file.fileno())
-        if any(log.exists() for log in _logs(self._target)):
+        if any(log.exists() for log in _log_files(self._target)):
             with suppress(sqlite3.Error), closing(sqlite3.connect(self._target)) as old:
-                _merge_log(old)
-        _remove_logs(self._target)
+                _merge_wal(old)
+        _remove_log_files(self._target)
         self._part.replace(self._target)
-        _remove_logs(self._part)
+        _remove_log_files(self._part)
 
     def interrupt(self) -> None:
         """Nothing takes long."""
 
     def close(self) -> None:
-        """Close the database and let go of the lock."""
-        self._holds.close()
+        """Close the database and unlock it."""
+        self._resources.close()
 
-    def _begin(self) -> None:
-        """Make a new database. Nothing is on the disk before there is something to keep."""
+    def _create(self) -> None:
+        """Create the database, now that there is something to keep."""
         with as_export_error(self._path):
             self._path.unlink(missing_ok=True)
-            _remove_logs(self._path)
-        self._go_on()
-        with self._named(), transaction(self._database) as database:
+            _remove_log_files(self._path)
+        self._open_for_writing()
+        with self._as_export_error(), transaction(self._database) as database:
             for statement in schema.SCHEMA.split(";"):
                 database.execute(statement)
             database.execute("INSERT INTO fusedesk_export VALUES ('')")
 
-    def _go_on(self) -> None:
+    def _open_for_writing(self) -> None:
         """Open the database for writing."""
-        self._holds.enter_context(self._connected())
-        with self._named():
+        self._resources.enter_context(self._connection())
+        with self._as_export_error():
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
-        self._is_there = True
+        self._is_open = True
 
     def _checkpoint(self, job: Job) -> Checkpoint | None:
         """The checkpoint in the database; None if it was killed before there was one."""
-        with self._named():
+        with self._as_export_error():
             (kind,) = self._database.execute("PRAGMA application_id").fetchone()
             if self._path == self._part and not self._database.execute("SELECT 1 FROM sqlite_master").fetchone():
                 return None
             if kind != schema.APPLICATION_ID:
-                message = f"{self._path} is no export of cases; give another name"
+                message = f"{self._path} is not a case export; give another name"
                 raise ExportError(message, None, "checkpoint")
             ((text,),) = self._database.execute("SELECT CAST(max(checkpoint) AS TEXT) FROM fusedesk_export")
         if text == "":
@@ -143,15 +143,15 @@ class SqliteSink:
         return Checkpoint.decode((text or "").encode(), self._path).resumed(job, self._path)
 
     @contextmanager
-    def _connected(self) -> Generator[None, None, None]:
-        with self._named():
+    def _connection(self) -> Generator[None, None, None]:
+        with self._as_export_error():
             self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         with closing(self._database):
             yield
 
     @contextmanager
-    def _named(self) -> Generator[None, None, None]:
-        """Turn trouble with the database into an `ExportError` that names it."""
+    def _as_export_error(self) -> Generator[None, None, None]:
+        """Turn an error of the database into an `ExportError` that names it."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -161,12 +161,12 @@ class SqliteSink:
             message = f"an id of more than 64 bits does not fit into {self._path}; export to JSON Lines or CSV"
             raise ExportError(message, None, "output") from error
         except sqlite3.DatabaseError as error:
-            message = f"{self._path} cannot be gone on with: {error}"
+            message = f"cannot resume from {self._path}: {error}"
             raise ExportError(message, None, "checkpoint") from error
 
 
-def _note_changed(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
-    """Take over what changed in cases that are here; whether these still match is seen later."""
+def _note_changes(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Update the cases that are in the export; whether these still match is seen later."""
     for row in rows:
         state = database.execute(schema.STATE_OF_CASE, (row.case.id,)).fetchone()
         if state:
@@ -175,26 +175,26 @@ def _note_changed(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
             database.execute("INSERT OR IGNORE INTO fusedesk_changed VALUES (?)", (row.case.id,))
 
 
-def _merge_log(database: sqlite3.Connection) -> bool:
-    """Bring what is in the write-ahead log into the file itself; whether all of it is there now."""
+def _merge_wal(database: sqlite3.Connection) -> bool:
+    """Merge the write-ahead log into the file itself; whether all of it is there now."""
     (is_busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    with suppress(sqlite3.OperationalError):  # somebody has it open: then an empty log stays beside it
+    with suppress(sqlite3.OperationalError):  # another program has it open: then an empty log stays beside it
         database.execute("PRAGMA journal_mode=DELETE")
     return not is_busy
 
 
-def _remove_logs(path: Path) -> None:
-    for log in _logs(path):
+def _remove_log_files(path: Path) -> None:
+    for log in _log_files(path):
         log.unlink(missing_ok=True)
 
 
-def _logs(path: Path) -> list[Path]:
-    """What SQLite keeps beside a database while somebody writes to it, or after that was cut off."""
+def _log_files(path: Path) -> list[Path]:
+    """What SQLite keeps beside a database while it is written, or after that was cut off."""
     return [path.with_name(f"{path.name}-{end}") for end in ("wal", "shm", "journal")]
 
 
 def _insert(
-    database: sqlite3.Connection, rows: list[Row], *, left_changed: bool = False, keep_history: bool = False
+    database: sqlite3.Connection, rows: list[Row], *, were_changed: bool = False, keep_history: bool = False
 ) -> None:
     ids = [(row.case.id,) for row in rows]
     database.executemany("DELETE FROM tags WHERE case_id = ?", ids)
@@ -203,7 +203,7 @@ def _insert(
     if not keep_history:
         database.executemany("DELETE FROM history WHERE case_id = ?", ids)
         database.executemany(schema.INSERT_ITEM, (cells for row in rows for cells in _item_cells(row)))
-    if left_changed:
+    if were_changed:
         database.executemany("DELETE FROM fusedesk_changed WHERE id = ?", ids)
 
 

@@ -1,4 +1,4 @@
-"""The tables of a SQLite export, and how values stand in them."""
+"""The tables of a SQLite export, and how values are stored in them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,9 +11,9 @@ from fusedesk_async.export._columns import (
     case_table,
     clean_text,
     history_table,
+    in_utc,
     int64,
     loose_text,
-    utc,
 )
 
 APPLICATION_ID = 0x46446578
@@ -27,7 +27,7 @@ def moment_text(moment: datetime) -> str:
     """A moment as SQLite's date functions read it: in UTC, with a `Z`; without it if the zone is unknown."""
     if moment.utcoffset() is None:
         return moment.isoformat()
-    return f"{utc(moment).replace(tzinfo=None).isoformat()}Z"
+    return f"{in_utc(moment).replace(tzinfo=None).isoformat()}Z"
 
 
 def loose_value(value: Any) -> int | float | str:
@@ -37,7 +37,7 @@ def loose_value(value: Any) -> int | float | str:
     return value if isinstance(value, float) else loose_text(value)
 
 
-SPELLING: Mapping[Kind, Any] = {
+ENCODERS: Mapping[Kind, Any] = {
     "whole": int64,
     "text": clean_text,
     "moment": moment_text,
@@ -46,10 +46,10 @@ SPELLING: Mapping[Kind, Any] = {
     "identifier": loose_value,
 }
 
-CASES: Table = case_table(SPELLING, leave_out=["tags"])
-ITEMS: Table = history_table(SPELLING)
-STATE = ("tombstone", "history_error", "matches")
-"""Columns of `cases` that tell what became of a case here, not at the server."""
+CASES: Table = case_table(ENCODERS, exclude=["tags"])
+ITEMS: Table = history_table(ENCODERS)
+STATE_COLUMNS = ("tombstone", "history_error", "matches")
+"""Columns of `cases` that say what became of a case in the export, not on the server."""
 
 
 def _definitions(columns: tuple[Column, ...]) -> str:
@@ -88,8 +88,8 @@ def _insertion(table: str, names: tuple[str, ...]) -> str:
     return f"INSERT OR REPLACE INTO {table} ({quoted}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 - our names
 
 
-INSERT_CASE = _insertion("cases", (*CASES.names, *STATE))
+INSERT_CASE = _insertion("cases", (*CASES.names, *STATE_COLUMNS))
 INSERT_ITEM = _insertion("history", ("case_id", "position", *ITEMS.names))
 INSERT_TAG = _insertion("tags", ("case_id", "tag_id"))
-STATE_OF_CASE = f"SELECT {', '.join(STATE)} FROM cases WHERE id = ?"  # noqa: S608 - our names
-SET_STATE = f"UPDATE cases SET {', '.join(f'{name} = ?' for name in STATE)} WHERE id = ?"  # noqa: S608 - our names
+STATE_OF_CASE = f"SELECT {', '.join(STATE_COLUMNS)} FROM cases WHERE id = ?"  # noqa: S608 - our names
+SET_STATE = f"UPDATE cases SET {', '.join(f'{name} = ?' for name in STATE_COLUMNS)} WHERE id = ?"  # noqa: S608 - our names

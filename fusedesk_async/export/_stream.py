@@ -1,4 +1,4 @@
-"""JSON Lines into a stream, such as stdout for a pipe: what was taken cannot be taken back, so it cannot be resumed."""
+"""JSON Lines into a stream, such as stdout: what is written cannot be taken back, so there is nothing to resume."""
 
 import sys
 from collections.abc import Iterable
@@ -31,35 +31,35 @@ class StreamSink:
         stream: The stream.
     """
 
-    blocks_briefly = False
+    uses_disk = False
 
     def __init__(self, stream: BinaryStream) -> None:
         self._stream = stream
-        self._lines = JsonLines()
+        self._format = JsonLines()
         self._size = 0
 
-    def look(self, job: Job, *, resume: Resume, overwrite: bool) -> None:
-        """Nothing is kept of earlier runs."""
+    def find_checkpoint(self, job: Job, *, resume: Resume, overwrite: bool) -> None:
+        """There is none: nothing is kept of earlier runs."""
         del job, overwrite
         if resume == "require":
-            message = "an export into a stream cannot be gone on with; give the name of a file"
+            message = "an export to a stream cannot be resumed; give the name of a file"
             raise ConfigurationError(message)
 
     def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
         """Always at the beginning."""
-        self.look(job, resume=resume, overwrite=overwrite)
+        self.find_checkpoint(job, resume=resume, overwrite=overwrite)
         return Checkpoint(job=job)
 
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
         """Pass rows on at once."""
-        text = self._lines.encode(rows)
+        text = self._format.encode(rows)
         try:
-            rest = memoryview(text)
-            while rest:  # an unbuffered stream takes only as much as it likes
-                rest = rest[self._taken(bytes(rest)) :]
+            remaining = memoryview(text)
+            while remaining:  # an unbuffered stream may write only a part
+                remaining = remaining[self._write_some(bytes(remaining)) :]
             self._stream.flush()
         except BrokenPipeError as error:
-            message = "whoever read the output has left"
+            message = "the reader closed the pipe"
             raise ExportError(message, None, "closed") from error
         except OSError as error:
             message = f"cannot write the output: {error.strerror or error}"
@@ -70,22 +70,22 @@ class StreamSink:
         self._size += len(text)
         return checkpoint
 
-    def _taken(self, text: bytes) -> int:
+    def _write_some(self, text: bytes) -> int:
         """Write some of a text, or all; how many bytes."""
-        taken = self._stream.write(text)
-        if taken is None and isinstance(self._stream, RawIOBase):
-            raise BlockingIOError(EAGAIN, "it takes nothing at the moment, and does not wait")
-        return len(text) if taken is None else taken
+        written = self._stream.write(text)
+        if written is None and isinstance(self._stream, RawIOBase):
+            raise BlockingIOError(EAGAIN, "it takes no bytes now and does not block")
+        return len(text) if written is None else written
 
     def finish(self) -> int:
-        """Nothing is left to do."""
+        """Nothing remains to be done."""
         return self._size
 
     def interrupt(self) -> None:
         """Nothing takes long."""
 
     def close(self) -> None:
-        """The stream belongs to somebody else."""
+        """The stream stays open for its owner."""
 
 
 def stdout() -> BinaryStream:

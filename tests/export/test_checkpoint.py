@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fusedesk_async import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 
-PLACE = Path("out.checkpoint")
+PATH = Path("out.checkpoint")
 counts = st.integers(0, 2**62)
 checkpoints = st.builds(
     Checkpoint,
@@ -38,14 +38,14 @@ GOOD = Checkpoint(job=job("out.csv"))
 
 @given(checkpoints)
 def test_a_checkpoint_comes_back_as_it_was(checkpoint):
-    assert Checkpoint.decode(checkpoint.encode(), PLACE) == checkpoint
+    assert Checkpoint.decode(checkpoint.encode(), PATH) == checkpoint
 
 
 @given(st.one_of(st.binary(), st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)))
 def test_junk_is_refused_with_a_reason(junk):
     text = junk if isinstance(junk, bytes) else junk.encode(errors="replace")
-    with pytest.raises(ExportError, match=r"the checkpoint in out.checkpoint is corrupt \(.*\); begin anew") as caught:
-        Checkpoint.decode(text, PLACE)
+    with pytest.raises(ExportError, match=r"the checkpoint in out.checkpoint is corrupt \(.*\); start over") as caught:
+        Checkpoint.decode(text, PATH)
     assert caught.value.reason == "checkpoint"
 
 
@@ -54,7 +54,7 @@ def test_a_checkpoint_with_one_byte_changed_is_read_or_refused(checkpoint, data)
     text = bytearray(checkpoint.encode())
     text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
     with suppress(ExportError):
-        Checkpoint.decode(bytes(text), PLACE)
+        Checkpoint.decode(bytes(text), PATH)
 
 
 @pytest.mark.parametrize(
@@ -77,25 +77,25 @@ def test_a_checkpoint_with_one_byte_changed_is_read_or_refused(checkpoint, data)
 def test_a_member_that_cannot_be_right_is_refused(change):
     text = json.dumps(json.loads(GOOD.encode()) | change).encode()
     with pytest.raises(ExportError, match="corrupt"):
-        Checkpoint.decode(text, PLACE)
+        Checkpoint.decode(text, PATH)
 
 
 def test_nesting_without_end_is_refused():
     with pytest.raises(ExportError, match="corrupt"):
-        Checkpoint.decode(b"[" * 100_000, PLACE)
+        Checkpoint.decode(b"[" * 100_000, PATH)
 
 
 def test_a_newer_version_is_named():
     text = json.dumps({"version": 7, "anything": "else"}).encode()
     with pytest.raises(ExportError, match=r"newer version of fusedesk_async \(7\)"):
-        Checkpoint.decode(text, PLACE)
+        Checkpoint.decode(text, PATH)
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("server", "https://b"), ("query", "status=open"), ("history", True), ("layout", "packed")]
+    ("field", "value"), [("server", "https://b"), ("query", "status=open"), ("history", True), ("layout", "gzip")]
 )
 def test_another_job_is_refused_with_the_difference(field, value):
     other = attrs.evolve(GOOD.job, **{field: value})
     with pytest.raises(ExportError, match=f"belongs to another export: its {field} is "):
-        GOOD.resumed(other, PLACE)
-    assert GOOD.resumed(GOOD.job, PLACE).runs == 2
+        GOOD.resumed(other, PATH)
+    assert GOOD.resumed(GOOD.job, PATH).runs == 2

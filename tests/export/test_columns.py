@@ -103,7 +103,7 @@ def test_formulas_are_guarded_on_request_only(start):
 
 
 def test_parquet_reads_back_with_pyarrow(tmp_path, monkeypatch):
-    monkeypatch.setattr(_parquet, "GROUP_SIZE", 300)
+    monkeypatch.setattr(_parquet, "ROW_GROUP_BYTES", 300)
     table = pyarrow.parquet.read_table(written(tmp_path / "out.parquet", ROWS))
     found = {each["id"]: each for each in table.to_pylist()}
     checked(found)
@@ -146,5 +146,5 @@ def test_an_id_beyond_64_bits_is_named(tmp_path):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_what_is_added_to_a_line_of_json_comes_off_again(row):
-    line, tombstone, error = Row.parted(row.json_line)
+    line, tombstone, error = Row.split(row.json_line)
     assert (line, tombstone, error) == (row.case.json_line, row.tombstone, row.history_error)

@@ -8,21 +8,29 @@ import pytest
 from clients import client
 from exports import ids_in, job, rows, sink
 
-from fusedesk_async import ConfigurationError, ExportError, QuotaWait, QuotaWaitOver
+from fusedesk_async import (
+    ConfigurationError,
+    ExportError,
+    FuseDeskWarning,
+    QuotaWait,
+    QuotaWaitOver,
+    UnexpectedResponseError,
+)
 from fusedesk_async.export import export_cases, plan_export
 from fusedesk_async.export._checkpoint import Checkpoint
+from fusedesk_async.export._options import Options
 from fusedesk_async.export._output import Output
-from fusedesk_async.export._phases import Work
+from fusedesk_async.export._phases import ExportRun
 from fusedesk_async.export._report import Meter
-from fusedesk_async.export._sink import checked_target
+from fusedesk_async.export._sink import check_target
 from fusedesk_async.export._stream import StreamSink, stdout
 from fusedesk_async.export._target import format_of, sink_for
 from fusedesk_async.sandbox import Sandbox, SystemClock
 
 
 def test_a_folder_is_no_output(tmp_path):
-    with pytest.raises(ExportError, match="no regular file"):
-        checked_target(tmp_path, overwrite=True)
+    with pytest.raises(ExportError, match="not a regular file"):
+        check_target(tmp_path, overwrite=True)
 
 
 def test_parquet_without_its_package_is_refused(monkeypatch, tmp_path):
@@ -39,8 +47,8 @@ def test_streams_take_json_lines_only():
         format_of("-", "csv")
     with pytest.raises(ConfigurationError, match="format is one of"):
         format_of("a", "xml")
-    with pytest.raises(ConfigurationError, match="cannot be gone on with"):
-        StreamSink(BytesIO()).look(job("a.jsonl"), resume="require", overwrite=False)
+    with pytest.raises(ConfigurationError, match="cannot be resumed"):
+        StreamSink(BytesIO()).find_checkpoint(job("a.jsonl"), resume="require", overwrite=False)
 
 
 @pytest.mark.parametrize(("error", "reason"), [(BrokenPipeError(32, "x"), "closed"), (OSError(28, "full"), "output")])
@@ -57,8 +65,9 @@ def test_a_stream_that_fails_says_why(error, reason):
 @pytest.mark.anyio
 async def test_days_before_time_began_are_all_days(tmp_path):
     desk = client(Sandbox(0), SystemClock())
-    work = Work(desk, Output(desk, StreamSink(BytesIO()), None), {}, False, False, False, 1, 1.0, timedelta(days=2))
-    assert work._day_before("") == work._day_before("0001-01-01T00:00:00") == ""
+    options = await Options.read(desk, tmp_path / "out.db", {"look_back": timedelta(days=2)})
+    run = ExportRun(desk, Output(desk, options.sink(), None), options)
+    assert run._day_before("") == run._day_before("0001-01-01T00:00:00") == ""
 
 
 @pytest.mark.anyio
@@ -80,20 +89,30 @@ def test_waits_and_refusals_are_counted():
     meter = Meter()
     until = datetime(2026, 1, 1, tzinfo=UTC)
     for event in (QuotaWait(reason="quota", until=until, waiting=3), QuotaWait(reason="quota", until=until, waiting=4)):
-        meter.told(event)
+        meter.on_event(event)
     assert (meter.waits, meter.blocked_until) == (1, until)
-    meter.told(QuotaWaitOver(seconds=5.0))
+    meter.on_event(QuotaWaitOver(seconds=5.0))
     assert (meter.waited, meter.blocked_until) == (5.0, None)
 
 
 @pytest.mark.parametrize("odd", [{}, {"caseid": "x"}, 7])
 @pytest.mark.anyio
-async def test_an_answer_without_an_id_tells_nothing_of_the_number_of_cases(odd):
+async def test_a_case_without_an_id_says_nothing_about_the_number_of_cases(odd):
     sandbox = Sandbox(9)
     sandbox.fault("search", body=[odd])
     async with client(sandbox, SystemClock()) as desk:
-        plan = await plan_export(desk, BytesIO())
+        with pytest.warns(FuseDeskWarning):
+            plan = await plan_export(desk, BytesIO())
     assert (plan.cases, plan.calls) == (0, 1)
+
+
+@pytest.mark.anyio
+async def test_a_response_that_is_no_list_fails_a_plan():
+    sandbox = Sandbox(9)
+    sandbox.fault("search", times=9, body={"count": 9})
+    async with client(sandbox, SystemClock()) as desk:
+        with pytest.raises(UnexpectedResponseError):
+            await plan_export(desk, BytesIO())
 
 
 def test_a_conversion_that_is_not_wanted_any_more_keeps_the_cases(tmp_path):
@@ -101,7 +120,7 @@ def test_a_conversion_that_is_not_wanted_any_more_keeps_the_cases(tmp_path):
     output.open(job("out.parquet"), resume="auto", overwrite=False)
     output.write(rows([1, 2]), whole)
     output.interrupt()
-    with pytest.raises(ExportError, match=r"out.parquet.part was not converted"):
+    with pytest.raises(ExportError, match=r"cancelled before .*out.parquet.part was converted"):
         output.finish()
     output.close()
     again = sink(tmp_path / "out.parquet")
@@ -126,5 +145,5 @@ def test_an_id_beyond_64_bits_does_not_fit_into_sqlite_and_takes_nothing_with_it
 def test_a_database_that_cannot_be_opened_is_told_with_its_name(tmp_path):
     (tmp_path / "out.db.part").mkdir()
     with pytest.raises(ExportError, match=r"cannot write .*out\.db\.part: unable to open") as caught:
-        sink(tmp_path / "out.db").look(job("out.db"), resume="auto", overwrite=False)
+        sink(tmp_path / "out.db").find_checkpoint(job("out.db"), resume="auto", overwrite=False)
     assert caught.value.reason == "output"

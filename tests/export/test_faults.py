@@ -11,7 +11,7 @@ from tenacity import stop_after_attempt
 
 from fusedesk_async import FuseDesk, PermissionDeniedError, RetryPolicy, ServerError
 from fusedesk_async.export import export_cases
-from fusedesk_async.export._output import _kept_id
+from fusedesk_async.export._output import _storable_id
 from fusedesk_async.sandbox import Sandbox, SystemClock
 
 pytestmark = pytest.mark.anyio
@@ -129,8 +129,8 @@ async def test_another_case_in_place_of_the_one_asked_for_is_no_history_of_it(cl
 
     async with desk_of(answer, clock) as desk:
         await export_cases(desk, out, history=True)
-    assert json.loads(out.getvalue().splitlines()[1])["history_error"] == "the server sent case 99 in its place"
+    assert json.loads(out.getvalue().splitlines()[1])["history_error"] == "the server sent case 99 instead"
 
 
 def test_ids_of_cases_that_cannot_be_read_are_kept_as_json_can_hold_them():
-    assert [*map(_kept_id, [None, 5, 2**80, "a\ud800\nb"])] == [None, 5, str(2**80), "a b"]
+    assert [*map(_storable_id, [None, 5, 2**80, "a\ud800\nb"])] == [None, 5, str(2**80), "a b"]

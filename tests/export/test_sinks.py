@@ -47,7 +47,7 @@ def test_a_reader_in_a_transaction_is_told_and_nothing_is_lost(tmp_path):
         reader.execute("SELECT * FROM cases").fetchall()
         output._database.execute("PRAGMA busy_timeout=10")
         output.write(rows([2]), attrs.evolve(place, phase="complete"))
-        with pytest.raises(ExportError, match="is being read"):
+        with pytest.raises(ExportError, match="is open in another program"):
             output.finish()
         output.close()
     again = sink(tmp_path / "out.db")
@@ -103,7 +103,7 @@ def test_a_part_that_was_shortened_is_refused(name, tmp_path):
     part = tmp_path / f"{name}.part"
     part.write_bytes(part.read_bytes()[:-1])
     again = sink(tmp_path / name)
-    with pytest.raises(ExportError, match="so it was changed; begin anew"):
+    with pytest.raises(ExportError, match=r"was changed: it has \d+ bytes, fewer than the \d+ recorded"):
         again.open(job(name), resume="auto", overwrite=False)
     again.close()
     ended(*begun(tmp_path / name, [7], resume="never"))
@@ -119,7 +119,7 @@ def test_a_foreign_database_is_refused(content, tmp_path):
     else:
         path.write_bytes(content)
     output = sink(path, update=True)
-    with pytest.raises(ExportError, match=r"no export of cases|cannot be gone on with") as caught:
+    with pytest.raises(ExportError, match=r"is not a case export|cannot resume from") as caught:
         output.open(job("out.db"), resume="auto", overwrite=False)
     output.close()
     assert caught.value.reason == "checkpoint"
@@ -128,7 +128,7 @@ def test_a_foreign_database_is_refused(content, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_there_must_be_something_to_go_on_with_if_that_is_required(name, tmp_path):
     output = sink(tmp_path / name)
-    with pytest.raises(ExportError, match=r"no export to .* that could be gone on with"):
+    with pytest.raises(ExportError, match=r"there is no export to .* to resume"):
         output.open(job(name), resume="require", overwrite=False)
     output.close()
     assert not any(tmp_path.iterdir())
@@ -160,7 +160,7 @@ def test_a_stream_that_takes_little_gets_all():
 
 
 def test_a_stream_that_takes_nothing_or_is_closed_is_told():
-    with pytest.raises(ExportError, match="takes nothing at the moment"):
+    with pytest.raises(ExportError, match="takes no bytes now"):
         StreamSink(Unbuffered(5)).write(rows([1]), Checkpoint(job=job("a.jsonl")))
     stream = io.BytesIO()
     stream.close()

@@ -1,0 +1,169 @@
+"""The options of an export, as callers give them and as they are once checked."""
+
+import os
+import re
+from datetime import timedelta
+from typing import Any, Self, cast
+
+import attrs
+
+from fusedesk_async._checks import at_least_one, one_of, positive
+from fusedesk_async._client import FuseDesk
+from fusedesk_async._config import LOOPBACK
+from fusedesk_async._wire.call import get
+from fusedesk_async._wire.encode import encode
+from fusedesk_async._wire.readers import anything
+from fusedesk_async._wire.search_query import search_query
+from fusedesk_async.errors import ConfigurationError
+from fusedesk_async.export._checkpoint import Job
+from fusedesk_async.export._sink import Resume, Sink
+from fusedesk_async.export._target import Format, Target, format_of, layout_of, sink_for
+from fusedesk_async.filters import CaseFilters
+
+LOOK_BACK = timedelta(days=2)
+"""Bounds of a date filter are read in a zone that is not public and may not belong to the range: two days are safe."""
+
+
+class ExportOptions(CaseFilters, total=False):
+    """How to export, and which cases: the options of `export_cases` and all filters of a search.
+
+    Keys:
+
+    - `format`: `jsonl`, `csv`, `parquet` or `sqlite`; by default that of the output's ending.
+    - `history`: fetch each case with its history: one more call for each.
+    - `update`: bring a SQLite export up to date, or make it if there is none. Cases that changed are replaced; those
+      that do not match any more stay, with `matches` 0 and their old history. That a case was deleted, the API does
+      not tell: it stays as it was. An update that was cut off is resumed, whatever `resume` says.
+    - `resume`: `auto` resumes an earlier run if there is one, `never` starts over, `require` refuses to start over.
+    - `overwrite`: replace an output that exists, once the new one is complete.
+    - `guard_formulas`: put a `'` in front of texts in CSV that a spreadsheet would take for formulas.
+    - `concurrency`: at most this many calls, or three if it is less, are in flight or not yet written; a crash costs
+      no more of them.
+    - `outage`: seconds for which FuseDesk may be out of reach until the export gives up; by default an hour.
+    - `look_back`: how far before the last export began an update looks for changes; by default two days.
+    """
+
+    format: Format | None
+    history: bool
+    update: bool
+    resume: Resume
+    overwrite: bool
+    guard_formulas: bool
+    concurrency: int
+    outage: float
+    look_back: timedelta
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Options:
+    """What a caller wants, checked. For what the others mean, see `ExportOptions`.
+
+    Attributes:
+        to: The output.
+        job: What the export is about.
+        filters: Which cases.
+    """
+
+    to: Target
+    job: Job
+    filters: CaseFilters
+    update: bool = False
+    resume: Resume = "auto"
+    overwrite: bool = False
+    guard_formulas: bool = False
+    concurrency: int = 4
+    outage: float = 3600.0
+    look_back: timedelta = LOOK_BACK
+
+    @classmethod
+    async def read(cls, desk: FuseDesk, to: Target, options: ExportOptions) -> Self:
+        """Check what a caller gave.
+
+        Raises:
+            ConfigurationError: One of the options cannot be right.
+        """
+        given: dict[str, Any] = {**await _with_ids(desk, options)}
+        kind, history = format_of(to, given.pop("format", None)), bool(given.pop("history", False))
+        fields = {name: given.pop(name) for name in _FIELDS & given.keys()}
+        filters = cast("CaseFilters", given)  # what is left; a name that is none is refused by `_query_of`
+        guard_formulas = bool(fields.get("guard_formulas"))
+        job = Job(
+            server=_without_local_port(desk.base_url),
+            query=_query_of(filters),
+            format=kind,
+            history=history,
+            layout=layout_of(kind, to, history=history, guard_formulas=guard_formulas),
+        )
+        return cls(to=to, job=job, filters=filters, **fields)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot be right."""
+        one_of(self.resume, Resume, "resume")
+        at_least_one(self.concurrency, "concurrency")
+        positive(self.outage, "outage")
+        if not isinstance(self.look_back, timedelta) or self.look_back < timedelta():
+            message = f"look_back is a timedelta of zero or more, not {self.look_back!r}"
+            raise ConfigurationError(message)
+        if self.guard_formulas and self.job.format != "csv":
+            message = "guard_formulas is for CSV only: no other format is opened as a spreadsheet"
+            raise ConfigurationError(message)
+        if self.update and not self.is_updatable:
+            message = "only a SQLite export can be updated; give a name that ends in .db"
+            raise ConfigurationError(message)
+        if self.update and "date_updated" in self.filters:
+            message = "date_updated cannot be a filter together with update=True"
+            raise ConfigurationError(message)
+
+    @property
+    def name(self) -> str:
+        """What the output is called."""
+        return os.fspath(self.to) if isinstance(self.to, str | os.PathLike) else "-"
+
+    @property
+    def history(self) -> bool:
+        """Whether each case is fetched with its history."""
+        return self.job.history
+
+    @property
+    def is_updatable(self) -> bool:
+        """Whether the output can be updated later."""
+        return self.job.format == "sqlite"
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether there may be cases that do not belong to the export, so that one may leave it."""
+        return self.job.query not in {"", "status=all"}
+
+    def sink(self) -> Sink:
+        """The output itself."""
+        return sink_for(
+            self.to, self.job.format, history=self.history, guard_formulas=self.guard_formulas, update=self.update
+        )
+
+
+_FIELDS = ExportOptions.__optional_keys__ - CaseFilters.__optional_keys__ - {"format", "history"}
+"""Options that are fields of `Options` under the same name."""
+
+
+async def _with_ids(desk: FuseDesk, options: ExportOptions) -> ExportOptions:
+    """The options with ids in place of names: a job is recognized by its filters as they are sent."""
+    if not {"department", "rep", "tag"} & options.keys():
+        return options
+    directory = await desk.directory()
+    return cast("ExportOptions", directory.filters(**cast("CaseFilters", options)))
+
+
+def _query_of(filters: CaseFilters) -> str:
+    """The filters as they are sent, in a fixed order.
+
+    Raises:
+        TypeError: There is no such filter.
+        ConfigurationError: A value cannot be right.
+    """
+    sent = encode(get("v1/cases", anything, search_query(None, **filters))).query
+    return "&".join(sorted(part for part in sent.split("&") if not part.startswith("orderby=")))
+
+
+def _without_local_port(url: str) -> str:
+    """The address of an app. A sandbox on this machine has another port each time, and counts as the same app."""
+    return re.sub(rf"(?<=//)({'|'.join(map(re.escape, LOOPBACK))}):\d+", r"\1", url)
