@@ -1,4 +1,4 @@
-"""A history that is too large to go out with its case."""
+"""A history that is too large to be sent with its case."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,8 @@ from fusedesk_async.models import CaseDetail, Email, HistoryItem, NewCase, NewEm
 Key = tuple[str, str, str]
 
 
-def goes_apart(case: NewCase) -> bool:
-    """Whether the history must go out after the case, since one form would get too large."""
+def is_sent_separately(case: NewCase) -> bool:
+    """Whether the history must be sent after the case, since one form would get too large."""
     if not case.history:
         return False
     return sum(len(text.encode()) * 3 for text in form_of(case).values()) > DEFAULT_FORM_SIZE
@@ -28,7 +28,7 @@ def without_history(case: NewCase) -> NewCase:
 
 
 def chunks(case: NewCase, done: int) -> Iterator[tuple[int, int]]:
-    """The stretches of the history that are still to go out, each in one form: from, to.
+    """The ranges of the history that are still to be sent, each in one form: from, to.
 
     Raises:
         ConfigurationError: One element alone is too large for a form. Raised before the first is given.
@@ -41,24 +41,24 @@ def chunks(case: NewCase, done: int) -> Iterator[tuple[int, int]]:
         done += elements
 
 
-def elements_in(case: NewCase, done: int, sent: int, detail: CaseDetail) -> int:
-    """How many elements of the history are in, where `done` of them surely are and up to `sent` may be.
+def imported_elements(case: NewCase, done: int, sent: int, detail: CaseDetail) -> int:
+    """How many elements of the history were imported: at least `done` of them, and up to `sent`.
 
     Raises:
-        CannotTellError: The server does not show a history, or shows only some of those elements, out of turn.
+        CannotTellError: The server shows no history, or only some of those elements, and not the first ones.
     """
     if not any(name in detail.raw for name in HISTORY_NAMES):
-        message = "the server shows no history, so there is no telling what of it is in"
+        message = "the server shows no history, so what was imported of it is unknown"
         raise CannotTellError(message, Request("POST", f"v1/cases/{detail.id}/history"), (detail.id,))
     shown = Counter(filter(None, map(_shown_key, detail.history)))
     if case.type != "import":  # the server makes a note of the case's own text, then
         shown[case.type or "note", plain(case.summary), plain(case.details)] -= 1
     keys = [_key(item) for item in case.history[:sent]]
     shown.subtract(keys[:done])
-    there = [_take(shown, key) for key in keys[done:]]
-    count = sum(there)
-    if not all(there[:count]):
-        message = "only some of the elements that were sent are in, and not the first ones"
+    are_shown = [_take(shown, key) for key in keys[done:]]
+    count = sum(are_shown)
+    if not all(are_shown[:count]):
+        message = "only some of the elements that were sent were imported, and not the first ones"
         raise CannotTellError(message, Request("POST", f"v1/cases/{detail.id}/history"), (detail.id,))
     return done + count
 
@@ -84,6 +84,6 @@ def _shown_key(item: HistoryItem) -> Key | None:
             return None
 
 
-def slice_of(case: NewCase, start: int, end: int) -> Sequence[NewHistoryItem]:
-    """A stretch of the history."""
+def history_slice(case: NewCase, start: int, end: int) -> Sequence[NewHistoryItem]:
+    """A range of the history."""
     return case.history[start:end]

@@ -1,7 +1,7 @@
 """The journal of an import: what is to be opened, what may have been, what was. One SQLite file.
 
 Each change is one transaction of its own in WAL mode with `synchronous=FULL`: it is on the disk before the method
-returns, so a mark is durable before the request leaves. A connection is used by one thread at a time.
+returns, so a mark is durable before the request is sent. A connection is used by one thread at a time.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ import attrs
 from fusedesk_async._durable_files import sync_folder, transaction
 from fusedesk_async.errors import ExportError, ExportTrouble
 
-APPLICATION = 0x4644_494A  # "FDIJ"
+APPLICATION_ID = 0x4644_494A  # "FDIJ"
 VERSION = 1
 
 State: TypeAlias = Literal["intended", "sent", "confirmed", "rejected"]
@@ -42,7 +42,7 @@ _SCHEMA = (
     "CREATE UNIQUE INDEX rows_by_content ON rows (content) WHERE source_id IS NULL",
     "CREATE INDEX rows_by_case ON rows (case_id)",
     "CREATE INDEX rows_by_number ON rows (case_number)",
-    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
 
@@ -54,15 +54,15 @@ class Entry:
     Attributes:
         id: The entry's own.
         state: How far it has come.
-        opened: The date of opening that it goes out with.
-        sent_at: When it last left, in seconds since 1970.
+        opened: The date of opening that it is sent with.
+        sent_at: When it was last sent, in seconds since 1970.
         case_number: Of the case that was opened.
-        case_id: Likewise, if the server told.
-        history: Elements of a history sent apart that are in.
-        history_sent: Elements of it that may be in.
-        history_sent_at: When these left.
-        repeated: Whether the same row was met before in this run, unless its case is open already.
-        other_content: Whether the source id was met with another content.
+        case_id: Of the same case, if the server sent it.
+        history: Elements of a separate history that were imported.
+        history_sent: Elements of it that may have been imported.
+        history_sent_at: When these were sent.
+        repeated: Whether the same row came before in this run, unless its case is open already.
+        other_content: Whether the source id came before with different content.
     """
 
     id: int
@@ -79,7 +79,7 @@ class Entry:
 
     @property
     def can_be_sent(self) -> bool:
-        """Whether it surely was not opened, and nobody is about to."""
+        """Whether it certainly was not opened, and is not about to be."""
         return self.state in {"intended", "rejected"} and not self.repeated
 
 
@@ -89,30 +89,30 @@ class Journal:
     Args:
         path: The file; it is made if it is not there.
         base_url: The app it belongs to.
-        dry: Change nothing.
+        dry_run: Change nothing.
 
     Raises:
-        ExportError: It is no journal, one of a newer version or of another app, or cannot be written.
+        ExportError: It is not a journal, one of a newer version or of another app, or cannot be written.
     """
 
-    def __init__(self, path: Path, base_url: str, *, dry: bool = False) -> None:
+    def __init__(self, path: Path, base_url: str, *, dry_run: bool = False) -> None:
         self._path = path
-        self._dry = dry
+        self._dry_run = dry_run
         self._lock = threading.RLock()
-        with self._trouble():
-            place = ":memory:" if dry and not path.exists() else path
-            self._database = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
+        with self._as_export_error():
+            database = ":memory:" if dry_run and not path.exists() else path
+            self._database = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         try:
-            self._begin(base_url)
+            self._open(base_url)
         except BaseException:
             self._database.close()
             raise
-        if not dry:
+        if not dry_run:
             sync_folder(path.parent)
 
-    def _begin(self, base_url: str) -> None:
-        with self._trouble():
-            if self._number("page_count"):
+    def _open(self, base_url: str) -> None:
+        with self._as_export_error():
+            if self._pragma("page_count"):
                 self._check(base_url)
             else:  # a crash here leaves an empty file, so this may happen again
                 self._database.execute("BEGIN EXCLUSIVE")
@@ -120,17 +120,17 @@ class Journal:
                     self._database.execute(statement)
                 self._database.execute("INSERT INTO journal VALUES (?, 0)", (base_url,))
                 self._database.execute("COMMIT")
-            if not self._dry:
+            if not self._dry_run:
                 self._database.execute("PRAGMA journal_mode = WAL")
                 self._database.execute("PRAGMA synchronous = FULL")
                 self._database.execute("UPDATE journal SET runs = runs + 1")
             (self._run,) = self._database.execute("SELECT runs FROM journal").fetchone()
 
     def _check(self, base_url: str) -> None:
-        if self._number("application_id") != APPLICATION:
-            message = f"{self._path} is no journal of an import; give another name"
+        if self._pragma("application_id") != APPLICATION_ID:
+            message = f"{self._path} is not an import journal; give another name"
             raise ExportError(message, None, "checkpoint")
-        if self._number("user_version") > VERSION:
+        if self._pragma("user_version") > VERSION:
             message = f"{self._path} was made by a newer version of fusedesk_async; use that one"
             raise ExportError(message, None, "checkpoint")
         (other,) = self._database.execute("SELECT base_url FROM journal").fetchone()
@@ -139,18 +139,18 @@ class Journal:
             raise ExportError(message, None, "checkpoint")
 
     def claim(self, source_id: str | None, content: str, opened: str) -> Entry:
-        """The entry of a row; it becomes `intended` if it is new, or if it surely was not opened before.
+        """The entry of a row; it becomes `intended` if it is new, or if it certainly was not opened before.
 
         Args:
-            source_id: The row's name in its source, if it has one.
+            source_id: The row's id in its source, if it has one.
             content: The fingerprint of its content.
-            opened: The date of opening that it goes out with if it is new.
+            opened: The date of opening that it is sent with if it is new.
         """
         with self._lock:
             known = self.peek(source_id, content)
             if known and (known.state == "confirmed" or known.other_content) and not known.can_be_sent:
                 return known
-            with self._writing():
+            with self._transaction():
                 if known is None:
                     added = self._database.execute(
                         "INSERT INTO rows (source_id, content, state, run, opened) VALUES (?, ?, 'intended', ?, ?)",
@@ -170,27 +170,27 @@ class Journal:
             "id, state, run, content, opened, sent_at, case_number, case_id, history, history_sent, history_sent_at"
         )
         where = "content = ? AND source_id IS NULL" if source_id is None else "source_id = ?"
-        with self._trouble(), self._lock:
+        with self._as_export_error(), self._lock:
             found = self._database.execute(
                 f"SELECT {columns} FROM rows WHERE {where}",  # noqa: S608 - all of it is ours
                 (content if source_id is None else source_id,),
             ).fetchone()
         if found is None:
             return None
-        place, state, run, known, *rest = found
-        entry = Entry(place, state, *rest)
-        return attrs.evolve(entry, repeated=run == self._run and not self._dry, other_content=known != content)
+        number, state, run, known, *rest = found
+        entry = Entry(number, state, *rest)
+        return attrs.evolve(entry, repeated=run == self._run and not self._dry_run, other_content=known != content)
 
     def mark(self, entry: int, **fields: Any) -> None:
         """Set members of an entry."""
-        with self._writing():
+        with self._transaction():
             self._set(entry, **fields)
 
-    def others(self, cases: Mapping[int, str | None], entries: Iterable[int]) -> set[int]:
+    def of_others(self, cases: Mapping[int, str | None], entries: Iterable[int]) -> set[int]:
         """Which of these cases, ids with their numbers, belong to other entries than these."""
         mine = {*entries}
         found: set[int] = set()
-        with self._trouble(), self._lock:
+        with self._as_export_error(), self._lock:
             for case in cases.items():
                 rows = self._database.execute("SELECT id FROM rows WHERE case_id = ? OR case_number = ?", case)
                 if any(row not in mine for (row,) in rows.fetchall()):
@@ -198,11 +198,11 @@ class Journal:
         return found
 
     def close(self) -> None:
-        """Close it; what runs ends before."""
+        """Close it, once what runs has ended."""
         with self._lock:
             self._database.close()
 
-    def _number(self, pragma: str) -> int:
+    def _pragma(self, pragma: str) -> int:
         (value,) = self._database.execute(f"PRAGMA {pragma}").fetchone()
         return int(value)
 
@@ -211,12 +211,12 @@ class Journal:
         self._database.execute(f"UPDATE rows SET {names} WHERE id = ?", (*fields.values(), entry))  # noqa: S608 - the names are ours
 
     @contextmanager
-    def _writing(self) -> Generator[None, None, None]:
-        with self._trouble(), self._lock, transaction(self._database):
+    def _transaction(self) -> Generator[None, None, None]:
+        with self._as_export_error(), self._lock, transaction(self._database):
             yield
 
     @contextmanager
-    def _trouble(self) -> Generator[None, None, None]:
+    def _as_export_error(self) -> Generator[None, None, None]:
         try:
             yield
         except sqlite3.DatabaseError as error:

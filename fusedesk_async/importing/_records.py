@@ -1,4 +1,4 @@
-"""A record as FuseDesk sent it, such as a line of an export, to the case that it was.
+"""A record as FuseDesk sent it, such as a line of an export, as the case to open.
 
 What a new case cannot say is left out: number, first response, closing date, rating, feedback. What the API wants and
 a stored record may lack, such as the subject of an email, is filled with a word in brackets.
@@ -15,8 +15,8 @@ from fusedesk_async.models import CaseDetail, Email, HistoryItem, NewCase, NewEm
 
 NO_TEXT, NO_SUBJECT, UNKNOWN = "(no text)", "(no subject)", "(unknown)"
 
-_THEIRS = frozenset({"caseid", "casenum", "casenumber", "departmentid", "openedby"})
-_OURS = frozenset({"department_id", "opened_by", "source_id"})
+_RECORD_MEMBERS = frozenset({"caseid", "casenum", "casenumber", "departmentid", "openedby"})
+_ROW_MEMBERS = frozenset({"department_id", "opened_by", "source_id"})
 
 
 class RecordError(Exception):
@@ -25,7 +25,7 @@ class RecordError(Exception):
 
 def is_record(members: Mapping[str, Any]) -> bool:
     """Whether the names are FuseDesk's own rather than ours."""
-    return not _THEIRS.isdisjoint(members) and _OURS.isdisjoint(members)
+    return not _RECORD_MEMBERS.isdisjoint(members) and _ROW_MEMBERS.isdisjoint(members)
 
 
 def case_of_record(source: bytes) -> tuple[str, NewCase]:
@@ -58,40 +58,40 @@ def case_of_record(source: bytes) -> tuple[str, NewCase]:
 
 
 def _new_case(case: CaseDetail, department: int) -> NewCase:
-    history = tuple(_new_item(place, item) for place, item in enumerate(case.history))
-    details = _or(case.details, NO_TEXT)
-    told = any(plain(item.note if isinstance(item, NewNote) else item.body) == plain(details) for item in history)
+    history = tuple(_new_item(position, item) for position, item in enumerate(case.history))
+    details = _text_or(case.details, NO_TEXT)
+    texts = {plain(item.note if isinstance(item, NewNote) else item.body) for item in history}
     return NewCase(
         department_id=department,
-        summary=_or(case.summary, NO_SUBJECT),
+        summary=_text_or(case.summary, NO_SUBJECT),
         details=details,
-        opened_by=_or(case.opened_by, UNKNOWN),
+        opened_by=_text_or(case.opened_by, UNKNOWN),
         date_opened=_day(case.date_opened),
         date_assigned=_day(case.date_assigned),
         date_updated=_day(case.date_updated),
         status=case.status or None,
-        rep_id=case.rep_id or None,  # PHP may well say 0 for nobody
+        rep_id=case.rep_id or None,  # PHP may say 0 for nobody
         contact_id=case.contact_id or None,
         contact_uuid=None if case.contact_id else case.contact_uuid or None,
         company_id=case.company_id or None,
-        type="import" if told else None,
+        type="import" if plain(details) in texts else None,
         history=history,
         tags=case.tags,
     )
 
 
-def _new_item(place: int, item: HistoryItem) -> NewHistoryItem:
+def _new_item(position: int, item: HistoryItem) -> NewHistoryItem:
     match item:
         case Note():
             kind = cast("Any", item.type)
-            title = _or(item.title, item.type.capitalize())
-            return NewNote(title=title, note=_or(item.note, title), type=kind, date_added=_day(item.date_added))
+            title = _text_or(item.title, item.type.capitalize())
+            return NewNote(title=title, note=_text_or(item.note, title), type=kind, date_added=_day(item.date_added))
         case Email():
             return NewEmail(
-                to=_or(item.to, UNKNOWN),
-                sender=_or(item.sender, UNKNOWN),
-                subject=_or(item.subject, NO_SUBJECT),
-                body=_or(item.body, NO_TEXT),
+                to=_text_or(item.to, UNKNOWN),
+                sender=_text_or(item.sender, UNKNOWN),
+                subject=_text_or(item.subject, NO_SUBJECT),
+                body=_text_or(item.body, NO_TEXT),
                 cc=item.cc or None,
                 bcc=item.bcc or None,
                 date_sent=_day(item.date_sent),
@@ -99,12 +99,12 @@ def _new_item(place: int, item: HistoryItem) -> NewHistoryItem:
                 rep_id=item.rep_id or None,
             )
         case _:
-            message = f"element {place} of the history is of a kind that cannot be imported: {item.type!r:.40}"
+            message = f"element {position} of the history is of a kind that cannot be imported: {item.type!r:.40}"
             raise RecordError(message)
 
 
-def _or(text: str | None, filling: str) -> str:
-    return text if text and text.strip() else filling
+def _text_or(text: str | None, default: str) -> str:
+    return text if text and text.strip() else default
 
 
 def _day(moment: datetime | None) -> datetime | str | None:

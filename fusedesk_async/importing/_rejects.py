@@ -10,7 +10,7 @@ from fusedesk_async._wire.converter import unstructure
 from fusedesk_async.errors import ExportError
 from fusedesk_async.models import NewCase
 
-_START = '{"row": '
+_LINE_START = '{"row": '
 
 
 class Rejects:
@@ -22,7 +22,7 @@ class Rejects:
         path: The file; None for none.
 
     Raises:
-        ExportError: There is a file of that name which is no such file.
+        ExportError: There is another kind of file of that name.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -31,8 +31,8 @@ class Rejects:
         self._lock = threading.Lock()
         if path and path.exists():
             with as_export_error(path), path.open(encoding="utf-8", errors="replace") as file:
-                if file.read(len(_START)) not in {"", _START}:
-                    message = f"{path} exists and is no file of rejected rows; give another name"
+                if file.read(len(_LINE_START)) not in {"", _LINE_START}:
+                    message = f"{path} exists and is not a file of rejected rows; give another name"
                     raise ExportError(message, None, "exists")
 
     def write(self, row: int, reason: str, original: Any) -> None:
@@ -46,7 +46,7 @@ class Rejects:
             self._file.flush()
 
     def close(self) -> None:
-        """Close the file; what an earlier run left goes if no row was rejected in this one."""
+        """Close the file; the file of an earlier run is removed if no row was rejected in this one."""
         with self._lock:
             if self._file:
                 self._file.close()

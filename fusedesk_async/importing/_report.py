@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 Phase: TypeAlias = Literal["sending", "settling"]
-Fate: TypeAlias = Literal["opened", "skipped", "found", "unknown", "rejected", "to_open", "to_look_up"]
+Outcome: TypeAlias = Literal["opened", "skipped", "found", "unknown", "rejected", "to_open", "to_look_up"]
 
 
 @attrs.frozen(kw_only=True)
@@ -14,13 +14,13 @@ class ImportProgress:
     """How far an import has come.
 
     Attributes:
-        phase: `sending` new rows, or `settling` what became of those whose answer got lost.
+        phase: `sending` new rows, or `settling`: looking up those whose response was lost.
         rows: Rows read.
         opened: Cases opened in this run, with all of their history.
         skipped: Rows that were imported before, or that came twice.
-        found: Cases of which only a look-up told that they had been opened.
-        pending: Rows whose fate is not known yet; they are looked up last.
-        unknown: Rows of which a look-up could not tell whether they were opened. They are never sent again.
+        found: Cases that only a look-up showed to be open.
+        pending: Rows whose outcome is not known yet; they are looked up last.
+        unknown: Rows of which a look-up could not find out whether they were opened. They are never sent again.
         rejected: Rows that are in the reject file.
     """
 
@@ -42,13 +42,13 @@ class ImportReport:
         rows: Rows read.
         opened: Cases opened in this run, with all of their history.
         skipped: Rows that were imported before, or that came twice.
-        found: Cases of which only a look-up told that they had been opened.
-        unknown: Rows of which a look-up could not tell whether they were opened. They are never sent again; look for
-            them yourself. The reject file names them, with the ids of the cases in question.
+        found: Cases that only a look-up showed to be open.
+        unknown: Rows of which a look-up could not find out whether they were opened. They are never sent again; look
+            for them yourself. The reject file names them, with the ids of the cases in question.
         rejected: Rows that are in the reject file for another reason.
         to_open: With `dry_run`: rows that would be sent.
         to_look_up: With `dry_run`: rows of an earlier run that would be looked up.
-        calls: Answers that came, those of waits and look-ups included.
+        calls: Calls that were answered, look-ups included.
         seconds: How long it took.
     """
 
@@ -73,10 +73,10 @@ OnProgress: TypeAlias = Callable[[ImportProgress], object]
 
 @attrs.define
 class Tally:
-    """Counts rows by what became of them.
+    """Counts rows by their outcome.
 
     Attributes:
-        on_progress: Told of each change.
+        on_progress: Called on each change.
     """
 
     on_progress: OnProgress | None = None
@@ -84,22 +84,22 @@ class Tally:
     rows: int = 0
     pending: int = 0
     calls: int = 0
-    fates: dict[Fate, int] = attrs.field(factory=dict[Fate, int])
+    outcomes: dict[Outcome, int] = attrs.field(factory=dict[Outcome, int])
 
-    def end(self, fate: Fate) -> None:
-        """A row has met its fate."""
-        self.fates[fate] = self.fates.get(fate, 0) + 1
-        self.tell()
+    def count(self, outcome: Outcome) -> None:
+        """Count a row by its outcome."""
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.notify()
 
-    def tell(self) -> None:
-        """Tell how far it has come."""
+    def notify(self) -> None:
+        """Report how far it has come."""
         if self.on_progress:
-            kinds: tuple[Fate, ...] = ("opened", "skipped", "found", "unknown", "rejected")
-            counts = {kind: self.fates.get(kind, 0) for kind in kinds}
+            kinds: tuple[Outcome, ...] = ("opened", "skipped", "found", "unknown", "rejected")
+            counts = {kind: self.outcomes.get(kind, 0) for kind in kinds}
             self.on_progress(ImportProgress(phase=self.phase, rows=self.rows, pending=self.pending, **counts))
 
     def report(self, seconds: float) -> ImportReport:
         """All of it."""
-        kinds: tuple[Fate, ...] = ("opened", "skipped", "found", "unknown", "rejected", "to_open", "to_look_up")
-        counts = {kind: self.fates.get(kind, 0) for kind in kinds}
+        kinds: tuple[Outcome, ...] = ("opened", "skipped", "found", "unknown", "rejected", "to_open", "to_look_up")
+        counts = {kind: self.outcomes.get(kind, 0) for kind in kinds}
         return ImportReport(rows=self.rows, calls=self.calls, seconds=round(seconds, 3), **counts)

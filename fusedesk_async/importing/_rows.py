@@ -1,4 +1,4 @@
-"""A row of an import to the case that it stands for."""
+"""Reads the rows of an import as cases to open."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ class RowError(Exception):
 
 
 class DirectoryNeededError(Exception):
-    """A row gives names in place of ids, and nobody has fetched yet what they stand for."""
+    """A row gives names in place of ids, and the directory has not been fetched yet."""
 
 
 @attrs.frozen
@@ -29,8 +29,8 @@ class Row:
     """A row that can be imported.
 
     Attributes:
-        number: Its place among the rows, from 1.
-        source_id: Its name in the system it comes from, if it has one.
+        number: Its number among the rows, from 1.
+        source_id: Its id in the system it comes from, if it has one.
         case: What to open.
         content: A fingerprint of it.
         original: The row as it was given.
@@ -47,7 +47,7 @@ def read_row(number: int, given: Any, *, skip_infusionsoft: bool, directory: Dir
     """A row from whatever was given.
 
     Args:
-        number: Its place, from 1.
+        number: Its number, from 1.
         given: A `NewCase`, a mapping, or the JSON text of one.
         skip_infusionsoft: Keep its history out of the CRM, whatever the row says.
         directory: What has which name, once a row has needed it.
@@ -109,27 +109,27 @@ def _is_text(given: Any) -> bool:
 def _case_of_names(members: Mapping[str, Any]) -> NewCase:
     """A case under our own names."""
     department = "department" if "department" in members else "department_id"
-    fields = _read("", members, _HOOKS, required=(department, "summary", "details", "opened_by"))
+    fields = _read_members("", members, _CASE_READERS, required=(department, "summary", "details", "opened_by"))
     return NewCase(**fields)
 
 
-def _read(
-    place: str, members: Mapping[str, Any], hooks: Mapping[str, Callable[[Any], Any]], required: tuple[str, ...]
+def _read_members(
+    prefix: str, members: Mapping[str, Any], readers: Mapping[str, Callable[[Any], Any]], required: tuple[str, ...]
 ) -> dict[str, Any]:
-    unknown = [name for name in members if name not in hooks]
+    unknown = [name for name in members if name not in readers]
     if unknown:
-        message = f"unknown members: {', '.join(place + name for name in unknown)}; known are {', '.join(hooks)}"
+        message = f"unknown members: {', '.join(prefix + name for name in unknown)}; known are {', '.join(readers)}"
         raise RowError(message)
     fields: dict[str, Any] = {}
     for name, value in members.items():
         try:
-            fields[name] = hooks[name](value)
+            fields[name] = readers[name](value)
         except (ValueError, TypeError) as error:
-            message = f"{place}{name}: {getattr(error, 'message', error)}"
+            message = f"{prefix}{name}: {getattr(error, 'message', error)}"
             raise RowError(message) from None
     missing = [name for name in required if fields.get(name) is None]
     if missing:
-        message = f"missing: {', '.join(place + name for name in missing)}"
+        message = f"missing: {', '.join(prefix + name for name in missing)}"
         raise RowError(message)
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -138,7 +138,7 @@ def _day(value: Any) -> Any:
     return value if isinstance(value, date) else php_values.text(value) or None
 
 
-def _filled(value: Any) -> str | None:
+def _nonempty(value: Any) -> str | None:
     return php_values.text(value) or None
 
 
@@ -148,7 +148,7 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def _uuid(value: Any) -> str | None:
-    return _filled(None if value is None else str(value))
+    return _nonempty(None if value is None else str(value))
 
 
 def _tags(value: Any) -> tuple[int | str, ...] | None:
@@ -169,40 +169,42 @@ def _items(value: Any) -> tuple[NewHistoryItem, ...] | None:
     if not isinstance(value, list | tuple):
         message = "expected a list"
         raise TypeError(message)
-    return tuple(_item(place, item) for place, item in enumerate(cast("list[Any]", value)))
+    return tuple(_item(position, item) for position, item in enumerate(cast("list[Any]", value)))
 
 
-def _item(place: int, item: Any) -> NewHistoryItem:
+def _item(position: int, item: Any) -> NewHistoryItem:
     if isinstance(item, NewNote | NewEmail):
         return item
     members = _members(item)
     if members is None:
-        message = f"element {place} is no note, call or email"
+        message = f"element {position} is not a note, call or email"
         raise TypeError(message)
     try:
         if members.get("type") == "email":
             del members["type"]
-            return NewEmail(**_read(f"[{place}].", members, _EMAIL_HOOKS, ("to", "sender", "subject", "body")))
-        return NewNote(**_read(f"[{place}].", members, _NOTE_HOOKS, ("title", "note")))
+            return NewEmail(
+                **_read_members(f"[{position}].", members, _EMAIL_READERS, ("to", "sender", "subject", "body"))
+            )
+        return NewNote(**_read_members(f"[{position}].", members, _NOTE_READERS, ("title", "note")))
     except RowError as error:
         raise ValueError(str(error)) from None
 
 
-_HOOKS: Mapping[str, Callable[[Any], Any]] = {
+_CASE_READERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("department_id", "rep_id", "contact_id", "company_id"), php_values.whole_number),
-    **dict.fromkeys(("department", "rep", "summary", "details", "opened_by", "status", "email", "type"), _filled),
+    **dict.fromkeys(("department", "rep", "summary", "details", "opened_by", "status", "email", "type"), _nonempty),
     **dict.fromkeys(("date_opened", "date_assigned", "date_updated"), _day),
     "contact_uuid": _uuid,
     "history": _items,
     "tags": _tags,
     "skip_infusionsoft": php_values.flag,
 }
-_NOTE_HOOKS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("title", "note", "type"), _filled),
+_NOTE_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("title", "note", "type"), _nonempty),
     "date_added": _day,
 }
-_EMAIL_HOOKS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("to", "sender", "cc", "bcc", "subject", "body"), _filled),
+_EMAIL_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("to", "sender", "cc", "bcc", "subject", "body"), _nonempty),
     **dict.fromkeys(("date_sent", "date_received"), _day),
     "rep_id": php_values.whole_number,
 }

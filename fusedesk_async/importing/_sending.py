@@ -19,24 +19,24 @@ from fusedesk_async.errors import (
     OutcomeUnknownError,
     RequestRejectedError,
 )
-from fusedesk_async.importing._history import chunks, goes_apart, slice_of, without_history
+from fusedesk_async.importing._history import chunks, history_slice, is_sent_separately, without_history
 from fusedesk_async.importing._journal import Entry, Journal
 from fusedesk_async.importing._rejects import Rejects
-from fusedesk_async.importing._report import Fate, Tally
+from fusedesk_async.importing._report import Outcome, Tally
 from fusedesk_async.importing._rows import Row
 from fusedesk_async.models import Case, CreatedCase, NewCase
 
 T = TypeVar("T")
 
-GRACE = 10.0
-"""Seconds that requests on their way get to end, so that the journal learns of it, once the import is cancelled."""
-MOST_UNKNOWN = 10
-"""Rows in a row whose answer got lost, after which the server is taken for out of order."""
+CANCELLATION_GRACE = 10.0
+"""Seconds that requests in flight get to end once the import is cancelled, so that the journal can record them."""
+MAX_CONSECUTIVE_LOST = 10
+"""Consecutive rows whose response was lost, after which the import stops."""
 
 
 @attrs.frozen
 class Pending:
-    """A row whose fate is not known.
+    """A row whose outcome is not known.
 
     Attributes:
         row: The row.
@@ -50,169 +50,174 @@ class Pending:
 
     @property
     def sent_at(self) -> float:
-        """When what is in doubt left, in seconds since 1970."""
+        """When the request in question was sent, in seconds since 1970."""
         entry = self.entry
         return (entry.history_sent_at if entry.state == "confirmed" else entry.sent_at) or 0.0
 
 
-async def in_thread(work: Callable[..., T], *arguments: Any, **named: Any) -> T:
+async def in_thread(work: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
     """Do what would block the event loop in a thread, to its end."""
-    return await anyio.to_thread.run_sync(lambda: work(*arguments, **named))
+    return await anyio.to_thread.run_sync(lambda: work(*arguments, **keywords))
 
 
 class Sender:
-    """Opens cases, and writes down what became of them.
+    """Opens cases, and records the outcome of each.
 
     Args:
         desk: Opens them.
         journal: What is marked.
-        rejects: Where rows go that cannot be imported.
+        rejects: Where rows that cannot be imported are written.
         tally: Counts.
     """
 
     def __init__(self, desk: FuseDesk, journal: Journal, rejects: Rejects, tally: Tally) -> None:
-        self.desk = desk
-        self.pending: list[Pending] = []
+        self._desk = desk
+        self._pending: list[Pending] = []
         self._journal = journal
         self._rejects = rejects
         self._tally = tally
         self._scopes: set[anyio.CancelScope] = set()
-        self._lost_in_a_row = 0
+        self._consecutive_lost = 0
 
-    def hurry(self) -> None:
-        """Requests on their way are to end soon."""
+    def take_pending(self) -> list[Pending]:
+        """The rows that wait to be looked up, for the caller to do so."""
+        pending, self._pending = self._pending, []
+        return pending
+
+    def shorten_deadlines(self) -> None:
+        """Let requests in flight end soon."""
         for scope in self._scopes:
-            scope.deadline = anyio.current_time() + GRACE
+            scope.deadline = anyio.current_time() + CANCELLATION_GRACE
 
-    async def send(self, row: Row, entry: Entry, case: NewCase, *, fate: Fate = "opened") -> None:
-        """Open the case of a row, then write its history if that goes apart.
+    async def send(self, row: Row, entry: Entry, case: NewCase, *, outcome: Outcome = "opened") -> None:
+        """Open the case of a row, then write its history if that is sent separately.
 
         Raises:
-            FuseDeskError: What would be the same for all other rows. The journal is true.
+            FuseDeskError: The same would happen to all other rows. The journal is correct.
         """
-        apart = goes_apart(case)
-        form = without_history(case) if apart else case
+        separately = is_sent_separately(case)
+        form = without_history(case) if separately else case
         opening = _Write(
             Pending(row, entry, case),
-            lambda before: self.desk.cases.create(form, before_sending=before),
-            leaving=lambda: {"state": "sent", "sent_at": self.desk.clock.time()},
+            lambda before: self._desk.cases.create(form, before_sending=before),
+            before_sending=lambda: {"state": "sent", "sent_at": self._desk.clock.time()},
             unsent={"state": "intended", "sent_at": None},
             done=_confirmed,
         )
-        created = await self._carry_out(opening)
-        if created and apart:
+        created = await self._send_write(opening)
+        if created and separately:
             entry = attrs.evolve(entry, state="confirmed", case_number=created.case_number, case_id=created.id)
-            await self.write_history(row, entry, case, fate=fate)
+            await self.write_history(row, entry, case, outcome=outcome)
         elif created:
-            self._tally.end(fate)
+            self._tally.count(outcome)
 
-    async def write_history(self, row: Row, entry: Entry, case: NewCase, *, fate: Fate = "opened") -> None:
-        """Write what is left of a history that goes apart."""
+    async def write_history(self, row: Row, entry: Entry, case: NewCase, *, outcome: Outcome = "opened") -> None:
+        """Write the rest of a history that is sent separately."""
         case_id = entry.case_id
         if case_id is None:
-            self.wait_for(Pending(row, entry, case))
+            self.postpone(Pending(row, entry, case))
             return
         try:
-            stretches = list(chunks(case, entry.history))
+            ranges = list(chunks(case, entry.history))
         except ConfigurationError as error:
             await self._reject_history(row, entry, error)
             return
-        for start, end in stretches:
+        for start, end in ranges:
             if not await self._write_chunk(row, entry, case, case_id, start, end):
                 return
             entry = attrs.evolve(entry, history=end, history_sent=end)
-        self._tally.end(fate)
+        self._tally.count(outcome)
 
     async def _write_chunk(self, row: Row, entry: Entry, case: NewCase, case_id: int, start: int, end: int) -> bool:
-        piece = slice_of(case, start, end)
+        items = history_slice(case, start, end)
         chunk = _Write(
             Pending(row, attrs.evolve(entry, history_sent=end), case),
-            lambda before: self.desk.cases.import_history(
-                case_id, piece, skip_infusionsoft=case.skip_infusionsoft, before_sending=before
+            lambda before: self._desk.cases.import_history(
+                case_id, items, skip_infusionsoft=case.skip_infusionsoft, before_sending=before
             ),
-            leaving=lambda: {"history_sent": end, "history_sent_at": self.desk.clock.time()},
+            before_sending=lambda: {"history_sent": end, "history_sent_at": self._desk.clock.time()},
             unsent={"history_sent": start, "history_sent_at": None},
             done=lambda _: {"history": end},
         )
-        return await self._carry_out(chunk) is not None
+        return await self._send_write(chunk) is not None
 
-    async def found(self, item: Pending, case: Case) -> None:
-        """A look-up has found the case of a row."""
+    async def on_found(self, item: Pending, case: Case) -> None:
+        """Record the case of a row that a look-up has found."""
         await self._mark(item.entry, **_confirmed(case))
         entry = attrs.evolve(item.entry, state="confirmed", case_number=case.case_number, case_id=case.id)
-        if goes_apart(item.case):
-            await self.write_history(item.row, entry, item.case, fate="found")
+        if is_sent_separately(item.case):
+            await self.write_history(item.row, entry, item.case, outcome="found")
         else:
-            self._tally.end("found")
+            self._tally.count("found")
 
     async def reject(self, number: int, original: object, reason: str) -> None:
-        """A row cannot be imported."""
+        """Record that a row cannot be imported."""
         await in_thread(self._rejects.write, number, reason, original)
-        self._tally.end("rejected")
+        self._tally.count("rejected")
 
-    async def give_up(self, item: Pending, error: CannotTellError) -> None:
-        """What became of a row cannot be told, so it stays as it is."""
+    async def report_unknown(self, item: Pending, error: CannotTellError) -> None:
+        """Record that the outcome of a row cannot be found out; its entry stays as it is."""
         await in_thread(
             self._rejects.write, item.row.number, f"unknown whether it was opened: {error}", item.row.original
         )
-        self._tally.end("unknown")
+        self._tally.count("unknown")
 
-    def wait_for(self, item: Pending) -> None:
-        """The fate of a row is to be looked up, last."""
-        self.pending.append(item)
-        self._tally.pending = len(self.pending)
-        self._tally.tell()
+    def postpone(self, item: Pending) -> None:
+        """Keep a row to be looked up once all others were sent."""
+        self._pending.append(item)
+        self._tally.pending = len(self._pending)
+        self._tally.notify()
 
-    async def _carry_out(self, write: "_Write[T]") -> T | None:
-        """The answer to a write; None if there is none and the row has met its fate, or waits for it.
+    async def _send_write(self, write: "_Write[T]") -> T | None:
+        """The response to a write; None if there is none and the row was counted or postponed.
 
-        From the moment it leaves, it is out of reach of a cancellation until the journal knows what came of it.
+        Once it is sent, it is shielded from cancellation until the journal has recorded its outcome.
         """
         with anyio.CancelScope() as scope:
             self._scopes.add(scope)
             try:
-                return await self._sheltered(write, scope)
+                return await self._send_shielded(write, scope)
             finally:
                 self._scopes.discard(scope)
         return None
 
-    async def _sheltered(self, write: "_Write[T]", scope: anyio.CancelScope) -> T | None:
+    async def _send_shielded(self, write: "_Write[T]", scope: anyio.CancelScope) -> T | None:
         item = write.item
 
         async def before() -> None:
             scope.shield = True
-            await self._mark(item.entry, **write.leaving())
+            await self._mark(item.entry, **write.before_sending())
 
         try:
-            answer = await write.request(before)
+            response = await write.request(before)
         except OutcomeUnknownError as error:
-            await self._lost(item, error)
+            await self._on_lost(item, error)
             return None
         except (APIError, NotSentError) as error:
             scope.shield = True
             await self._mark(item.entry, **write.unsent)
             if type(error) not in {APIError, RequestRejectedError}:
                 raise
-            await self._refused(item, error)
+            await self._on_rejected(item, error)
             return None
         scope.shield = True
-        await self._mark(item.entry, **write.done(answer))
-        self._lost_in_a_row = 0
-        return answer
+        await self._mark(item.entry, **write.done(response))
+        self._consecutive_lost = 0
+        return response
 
-    async def _lost(self, item: Pending, error: OutcomeUnknownError) -> None:
-        sent = error.sent_at.timestamp() if error.sent_at else self.desk.clock.time()
+    async def _on_lost(self, item: Pending, error: OutcomeUnknownError) -> None:
+        sent = error.sent_at.timestamp() if error.sent_at else self._desk.clock.time()
         if item.entry.state == "confirmed":
             entry = attrs.evolve(item.entry, history_sent_at=sent)
         else:
             entry = attrs.evolve(item.entry, state="sent", sent_at=sent)
-        self.wait_for(attrs.evolve(item, entry=entry))
-        self._lost_in_a_row += 1
-        if isinstance(error.__cause__, AuthenticationError) or self._lost_in_a_row >= MOST_UNKNOWN:
+        self.postpone(attrs.evolve(item, entry=entry))
+        self._consecutive_lost += 1
+        if isinstance(error.__cause__, AuthenticationError) or self._consecutive_lost >= MAX_CONSECUTIVE_LOST:
             raise error
 
-    async def _refused(self, item: Pending, error: FuseDeskError) -> None:
-        self._lost_in_a_row = 0
+    async def _on_rejected(self, item: Pending, error: FuseDeskError) -> None:
+        self._consecutive_lost = 0
         if item.entry.state == "confirmed":
             await self._reject_history(item.row, item.entry, error)
             return
@@ -220,7 +225,7 @@ class Sender:
         await self.reject(item.row.number, item.row.original, str(error))
 
     async def _reject_history(self, row: Row, entry: Entry, error: FuseDeskError) -> None:
-        reason = f"case {entry.case_number} is open, but not all of its history is in: {error}"
+        reason = f"case {entry.case_number} was opened, but not all of its history was imported: {error}"
         await self.reject(row.number, row.original, reason)
 
     async def _mark(self, entry: Entry, **fields: Any) -> None:
@@ -229,19 +234,19 @@ class Sender:
 
 @attrs.frozen
 class _Write(Generic[T]):
-    """A request that writes, and the marks around it.
+    """A request that writes, and what is marked in the journal around it.
 
     Attributes:
-        item: The row it belongs to, as it is if the answer gets lost.
+        item: The row it belongs to, as it is if the response is lost.
         request: Makes it.
-        leaving: What is marked before it leaves.
-        unsent: What is marked if it surely did nothing.
+        before_sending: What is marked before it is sent.
+        unsent: What is marked if it certainly did nothing.
         done: What is marked when it was answered.
     """
 
     item: Pending
     request: Callable[[BeforeSending], Awaitable[T]]
-    leaving: Callable[[], dict[str, Any]]
+    before_sending: Callable[[], dict[str, Any]]
     unsent: dict[str, Any]
     done: Callable[[T], dict[str, Any]]
 

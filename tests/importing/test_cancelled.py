@@ -70,7 +70,7 @@ def test_cancelled_at_any_request_and_run_again_every_row_is_opened_once(backend
 
 @pytest.mark.anyio
 async def test_a_request_that_does_not_end_is_left_behind_and_looked_up_by_the_next_run(tmp_path, clock, monkeypatch):
-    monkeypatch.setattr(_sending, "GRACE", 0.01)
+    monkeypatch.setattr(_sending, "CANCELLATION_GRACE", 0.01)
     sandbox = Sandbox(OLD, clock=clock)
     rows, trap = rows_for(sandbox, 3), Trap(sandbox.app, 2, after=True, silent=True)
     async with desk_over(sandbox, clock, timeout=0.3, transport=trap) as desk:

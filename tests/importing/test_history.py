@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fusedesk_async import CannotTellError, CaseDetail, Email, HistoryItem, NewEmail, NewNote, Note, RateLimiter
 from fusedesk_async.importing import import_cases
-from fusedesk_async.importing._history import chunks, elements_in, goes_apart
+from fusedesk_async.importing._history import chunks, imported_elements, is_sent_separately
 from fusedesk_async.sandbox import Sandbox
 
 OLD = 40
@@ -43,9 +43,9 @@ ALL = [note.note for note in NOTES]
 
 @pytest.mark.anyio
 async def test_a_large_history_follows_its_case_in_pieces(desk, sandbox, row, tmp_path):
-    assert goes_apart(row)
-    assert not goes_apart(attrs.evolve(row, history=NOTES[:1]))
-    assert not goes_apart(attrs.evolve(row, history=()))
+    assert is_sent_separately(row)
+    assert not is_sent_separately(attrs.evolve(row, history=NOTES[:1]))
+    assert not is_sent_separately(attrs.evolve(row, history=()))
     report = await import_cases(desk, [row, row], journal=tmp_path / "journal")
     assert (report.opened, report.skipped) == (1, 1)
     assert [each.operation for each in sandbox.received] == ["create", "history", "history", "history"]
@@ -91,7 +91,9 @@ async def test_a_history_that_is_refused_is_told(desk, sandbox, row, tmp_path):
     sandbox.fault("history", nth=2, status=405)
     report = await import_cases(desk, [row], journal=tmp_path / "journal", rejects=tmp_path / "rejects")
     assert report.rejected == 1
-    assert "is open, but not all of its history is in: The call could not" in (tmp_path / "rejects").read_text()
+    assert (
+        "was opened, but not all of its history was imported: The call could not" in (tmp_path / "rejects").read_text()
+    )
     report = await import_cases(desk, [row], journal=tmp_path / "journal")
     assert report.opened == 1
     assert imported(sandbox) == ALL
@@ -147,13 +149,13 @@ def test_what_is_in_is_counted_whatever_is_alike(history, data, kind):
     there = data.draw(st.integers(done, sent))
     case = attrs.evolve(CASE, history=history, type=kind)
     own = [] if kind == "import" else [NewNote(title=case.summary, note=case.details)]
-    assert elements_in(case, done, sent, shown([*own, *history[:there]])) == there
+    assert imported_elements(case, done, sent, shown([*own, *history[:there]])) == there
 
 
 def test_elements_that_are_in_out_of_turn_leave_a_doubt():
     history = [NewNote(title="A", note=text) for text in "CDE"]
     with pytest.raises(CannotTellError, match="not the first ones"):
-        elements_in(attrs.evolve(CASE, history=history, type="import"), 0, 3, shown(history[1:]))
+        imported_elements(attrs.evolve(CASE, history=history, type="import"), 0, 3, shown(history[1:]))
 
 
 def test_nothing_is_left_of_a_history_that_is_in():

@@ -125,7 +125,7 @@ async def test_bad_rows_go_to_the_reject_file_and_the_others_go_on(desk, sandbox
     assert counts(report) == {"rows": 5, "opened": 1, "rejected": 4}
     lines = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
     assert [line["row"] for line in lines] == [2, 3, 4, 5]
-    assert "sent before with another content, as case" in lines[0]["reason"]
+    assert "sent before with different content, as case" in lines[0]["reason"]
     assert "Unknown department" in lines[1]["reason"]
     assert lines[1]["original"]["department_id"] == 1
     assert lines[2]["original"] == "{"
@@ -237,7 +237,7 @@ async def test_a_journal_that_cannot_be_written_stops_everything_before_it_is_se
 
 async def test_a_file_of_other_content_is_not_taken_for_rejects(desk, tmp_path):
     (tmp_path / "rejects").write_text("precious")
-    with pytest.raises(ExportError, match="no file of rejected rows") as caught:
+    with pytest.raises(ExportError, match="not a file of rejected rows") as caught:
         await import_cases(desk, [], journal=tmp_path / "journal", rejects=tmp_path / "rejects")
     assert caught.value.reason == "exists"
     assert (tmp_path / "rejects").read_text() == "precious"

@@ -67,19 +67,19 @@ def test_the_cases_of_other_rows_are_known_by_id_or_number(path):
     journal.mark(other, case_id=8, case_number="H8")
     journal.mark(third, case_number="H9")
     cases = {7: "H7", 8: "H8", 9: "H9", 10: None}
-    assert journal.others(cases, [mine]) == {8, 9}
-    assert journal.others(cases, [mine, other]) == {9}
+    assert journal.of_others(cases, [mine]) == {8, 9}
+    assert journal.of_others(cases, [mine, other]) == {9}
     journal.close()
 
 
 def test_a_dry_run_changes_nothing(path):
-    journal = open_(path, dry=True)
+    journal = open_(path, dry_run=True)
     assert journal.peek("7", "a") is None
     journal.close()
     assert not path.exists()
     open_(path).close()
     before = path.read_bytes()
-    journal = open_(path, dry=True)
+    journal = open_(path, dry_run=True)
     assert journal.peek(None, "a") is None
     journal.close()
     assert path.read_bytes() == before
@@ -102,7 +102,7 @@ def test_other_files_are_refused_with_the_reason_and_left_alone(path):
     path.unlink()
     with sqlite3.connect(path) as database:
         database.execute("CREATE TABLE precious (x)")
-    with pytest.raises(ExportError, match="is no journal of an import"):
+    with pytest.raises(ExportError, match="is not an import journal"):
         open_(path)
 
 
@@ -128,7 +128,7 @@ def test_an_empty_file_becomes_a_journal(path):
 
 def test_each_mark_is_on_the_disk_before_anything_else_happens(path):
     journal = open_(path)
-    settings = [journal._number(name) for name in ("synchronous",)]
+    settings = [journal._pragma(name) for name in ("synchronous",)]
     assert settings == [2]
     assert journal._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     entry = journal.claim(None, "a", "2026")

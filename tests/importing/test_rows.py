@@ -125,7 +125,7 @@ def test_all_that_a_case_can_have_may_stand_in_a_row():
         (OURS | {"type": "fax"}, "type is 'call' or"),
         (OURS | {"tags": [True]}, "a tag is an id or a name"),
         (OURS | {"history": 7}, "history: expected a list"),
-        (OURS | {"history": [7]}, "history: element 0 is no note, call or email"),
+        (OURS | {"history": [7]}, "history: element 0 is not a note, call or email"),
         (OURS | {"history": [{"title": "T", "text": "N"}]}, "history: unknown members: [0].text"),
         (OURS | {"history": [{"title": "T"}]}, "history: missing: [0].note"),
         (OURS | {"history": [{"type": "fax", "title": "T", "note": "N"}]}, "type is 'note' or 'call'"),
