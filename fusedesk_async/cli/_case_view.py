@@ -1,4 +1,4 @@
-"""A case and its history, to be read by people."""
+"""Cases for a terminal: many as a table, one with its history."""
 
 import json
 import textwrap
@@ -13,6 +13,7 @@ from fusedesk_async import Case, CaseDetail, Email, HistoryItem, Note
 from fusedesk_async.cli._text import clean, one_line
 
 STATUS_STYLES = {"new": "bold green", "open": "yellow", "closed": "dim"}
+_INDENT = "    "
 
 
 def case_row(case: Case) -> tuple[str, ...]:
@@ -29,12 +30,12 @@ def case_row(case: Case) -> tuple[str, ...]:
 
 
 def case_table(cases: Iterable[Case]) -> Table:
-    """Cases for a terminal."""
+    """Cases as a table."""
     rows = [case_row(case) for case in cases]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, heading in enumerate(("ID", "Number", "Status", "Opened", "Updated")):
-        widest = max(len(text) for text in (heading, *(row[place] for row in rows)))
-        table.add_column(heading, no_wrap=True, min_width=widest, justify="left" if place else "right")
+    for column, heading in enumerate(("ID", "Number", "Status", "Opened", "Updated")):
+        widest = max(len(text) for text in (heading, *(row[column] for row in rows)))
+        table.add_column(heading, no_wrap=True, min_width=widest, justify="left" if column else "right")
     table.add_column("By", no_wrap=True, max_width=24, overflow="ellipsis")
     table.add_column("Summary", no_wrap=True, overflow="ellipsis")
     for row in rows:
@@ -47,9 +48,6 @@ def case_table(cases: Iterable[Case]) -> Table:
 def day(moment: datetime | None) -> str:
     """The date in the server's zone; empty if there is none."""
     return "" if moment is None else f"{moment:%Y-%m-%d}"
-
-
-_INDENT = "    "
 
 
 def case_text(case: CaseDetail, width: int | None = None) -> Iterator[Text]:

@@ -1,4 +1,4 @@
-"""Where the server is and who asks: options, environment, and the client made of them."""
+"""Which server, and with which key: options, environment, and the client made of them."""
 
 import functools
 import os
@@ -11,7 +11,7 @@ import click
 
 from fusedesk_async import ConfigurationError, FuseDesk, RateLimiter
 
-KEY = "FUSEDESK_API_KEY"
+API_KEY_VARIABLE = "FUSEDESK_API_KEY"
 
 
 @attrs.frozen(kw_only=True)
@@ -24,7 +24,7 @@ class Connection:
 
     @property
     def name(self) -> str:
-        """The server, for people."""
+        """The server, as messages name it."""
         return self.base_url or self.app or ""
 
     def client(self, limiter: RateLimiter | None = None) -> FuseDesk:
@@ -68,10 +68,10 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
 def _api_key() -> str:
     """The key, from the environment or from a hidden prompt; never from an argument, which others could see."""
-    if key := os.environ.get(KEY):
+    if key := os.environ.get(API_KEY_VARIABLE):
         return key
     if not sys.stdin.isatty():
-        message = f"the API key is missing; set {KEY} (an argument would show it to everybody on this machine)"
+        message = f"the API key is missing; set {API_KEY_VARIABLE} (an argument would show it to other users)"
         raise ConfigurationError(message)
     key = click.prompt("FuseDesk API key", hide_input=True, err=True)
     return str(key)

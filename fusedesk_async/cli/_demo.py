@@ -39,9 +39,9 @@ class Demo:
 
 
 def run_demo(out: str, options: ExportOptions, demo: Demo | None = None) -> ExportReport:
-    """Export everything from a private sandbox, and look whether each case came exactly once."""
+    """Export everything from a private sandbox, and check that each case came exactly once."""
     demo = demo or Demo()
-    if options.get("history"):  # one call for each case: a larger hour, or it would take one and a half
+    if options.get("history"):  # one call for each case: with a small quota it would take an hour and a half
         demo = attrs.evolve(demo, cases=demo.cases // 20, limit=20 * demo.limit)
     with _served(demo) as desk:
         say(

@@ -1,10 +1,10 @@
-"""How the command line tells a script what became of it."""
+"""The exit codes of the command line."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit codes. The lists in `fusedesk --help` are made from `MEANINGS`."""
+    """The exit codes; `fusedesk --help` shows `MEANINGS`."""
 
     FINE = 0
     ANSWER = 1
@@ -25,7 +25,7 @@ class Exit(IntEnum):
 
 MEANINGS = {
     Exit.FINE: "all went well",
-    Exit.ANSWER: "FuseDesk refused the call or its answer made no sense, or some cases could not be read",
+    Exit.ANSWER: "FuseDesk refused the call or its response made no sense, or some cases could not be read",
     Exit.USAGE: "the command was not understood",
     Exit.CONFIGURATION: "app, address, key or permission is missing or wrong, or a package is not installed",
     Exit.NOT_FOUND: "there is no such case",
@@ -33,10 +33,10 @@ MEANINGS = {
     Exit.RATE_LIMIT: "the hourly allowance is used up",
     Exit.OUTPUT: "a file cannot be written or read, as when the disk is full",
     Exit.EXISTS: "the output exists already",
-    Exit.CHECKPOINT: "the checkpoint or journal that an earlier run has left belongs to another job, or is corrupt",
-    Exit.LOCKED: "another process is at the same output or journal",
-    Exit.INCOMPLETE: "some rows were not imported: rejected, or unknown whether they were opened",
+    Exit.CHECKPOINT: "the checkpoint or journal of an earlier run belongs to another job, or is corrupt",
+    Exit.LOCKED: "another process uses the same output or journal",
+    Exit.INCOMPLETE: "some rows were rejected, or it is unknown whether they were opened",
     Exit.INTERRUPTED: "Ctrl-C",
-    Exit.CLOSED_PIPE: "whoever read our output has left, as head does",
+    Exit.CLOSED_PIPE: "the reader closed the pipe, as head does",
     Exit.TERMINATED: "SIGTERM",
 }

@@ -9,11 +9,14 @@ import click
 from fusedesk_async import CaseFilters, DateFilter
 from fusedesk_async.cli._completion import names_of
 
-_DATES = ("opened", "updated", "closed")
-_FILTERS = ("status", "department", "department_id", "rep", "rep_id", "contact_id", "email", "tag", "tag_id")
-
-
 Command: TypeAlias = Callable[..., None]
+
+_DATES = ("opened", "updated", "closed")
+_SIDES = ("after", "before")
+_OPTIONS = (
+    *("status", "department", "department_id", "rep", "rep_id", "contact_id", "email", "tag", "tag_id"),
+    *(f"{name}_{side}" for name in _DATES for side in _SIDES),
+)
 
 
 def filtered(command: Command) -> Command:
@@ -21,12 +24,64 @@ def filtered(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_filters(**options: Any) -> None:
-        chosen = {name: options.pop(name) for name in _FILTERS}
-        dates = {f"date_{name}": _date(options.pop(f"{name}_after"), options.pop(f"{name}_before")) for name in _DATES}
-        filters = {name: value for name, value in (chosen | dates).items() if value not in {None, ()}}
-        command(filters=cast("CaseFilters", filters), **options)
+        filters = _filters(**{name: options.pop(name) for name in _OPTIONS})
+        command(filters=filters, **options)
 
     return functools.reduce(_apply, reversed(_options()), cast("Command", with_filters))
+
+
+def _filters(
+    *,
+    status: str | None,
+    department: str | None,
+    department_id: int | None,
+    rep: str | None,
+    rep_id: int | None,
+    contact_id: tuple[int, ...],
+    email: str | None,
+    tag: str | None,
+    tag_id: int | None,
+    **dates: str | None,
+) -> CaseFilters:
+    filters = _date_filters(**dates)
+    if status is not None:
+        filters["status"] = status
+    if department is not None:
+        filters["department"] = department
+    if department_id is not None:
+        filters["department_id"] = department_id
+    if rep is not None:
+        filters["rep"] = rep
+    if rep_id is not None:
+        filters["rep_id"] = rep_id
+    if contact_id:
+        filters["contact_id"] = contact_id
+    if email is not None:
+        filters["email"] = email
+    if tag is not None:
+        filters["tag"] = tag
+    if tag_id is not None:
+        filters["tag_id"] = tag_id
+    return filters
+
+
+def _date_filters(
+    *,
+    opened_after: str | None,
+    opened_before: str | None,
+    updated_after: str | None,
+    updated_before: str | None,
+    closed_after: str | None,
+    closed_before: str | None,
+) -> CaseFilters:
+    filters: CaseFilters = {}
+    if opened := _date(opened_after, opened_before):
+        filters["date_opened"] = opened
+    if updated := _date(updated_after, updated_before):
+        filters["date_updated"] = updated
+    if closed := _date(closed_after, closed_before):
+        filters["date_closed"] = closed
+    return filters
 
 
 def _apply(command: Command, option: Callable[[Command], Command]) -> Command:
@@ -39,7 +94,7 @@ def _options() -> list[Callable[[Command], Command]]:
         *(
             click.option(f"--{name}-{side}", metavar="DATE", help=f"{name.capitalize()} {side} this date.")
             for name in _DATES
-            for side in ("after", "before")
+            for side in _SIDES
         ),
         click.option(
             "--department",

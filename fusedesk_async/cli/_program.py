@@ -15,11 +15,11 @@ from fusedesk_async.cli._check import check
 from fusedesk_async.cli._completion import completion
 from fusedesk_async.cli._exit import MEANINGS
 from fusedesk_async.cli._export import export
-from fusedesk_async.cli._failure import Ending, as_command_error, say
+from fusedesk_async.cli._failure import EXPECTED_ERRORS, as_command_error, say
 from fusedesk_async.cli._import import import_
 from fusedesk_async.cli._sandbox import sandbox
 
-MOST_OF_A_KIND = 3
+MAX_WARNINGS_OF_A_KIND = 3
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def short_warnings() -> Generator[None, None, None]:
                 return
             kind = re.sub(r"'.*'|\d+", "#", str(message))
             kinds[kind] += 1
-            if kinds[kind] <= MOST_OF_A_KIND:
+            if kinds[kind] <= MAX_WARNINGS_OF_A_KIND:
                 say(f"warning: {message}")
 
         warnings.simplefilter("always", FuseDeskWarning)
@@ -46,9 +46,9 @@ def short_warnings() -> Generator[None, None, None]:
         try:
             yield
         finally:
-            unsaid = sum(count - MOST_OF_A_KIND for count in kinds.values() if count > MOST_OF_A_KIND)
-            if unsaid:
-                say(f"warning: {unsaid:,} more like these")
+            omitted = sum(count - MAX_WARNINGS_OF_A_KIND for count in kinds.values() if count > MAX_WARNINGS_OF_A_KIND)
+            if omitted:
+                say(f"warning: {omitted:,} more like these")
 
 
 class Program(click.Group):
@@ -59,7 +59,7 @@ class Program(click.Group):
         try:
             with short_warnings():
                 return super().invoke(ctx)
-        except Ending as error:
+        except EXPECTED_ERRORS as error:
             end = as_command_error(error)
         if end.message:
             say(end.message)
@@ -73,7 +73,7 @@ class Program(click.Group):
                 [
                     ("FUSEDESK_APP", "the name of the app, as --app"),
                     ("FUSEDESK_BASE_URL", "another address, as --base-url"),
-                    ("FUSEDESK_API_KEY", "the key; if missing, it is asked for on a terminal"),
+                    ("FUSEDESK_API_KEY", "the key; if it is missing, a terminal prompts for it"),
                 ]
             )
         with formatter.section("Exit codes"):

@@ -1,4 +1,4 @@
-"""Shows on stderr how far an export is: as a bar on a terminal, as lines in a log."""
+"""Shows on stderr how far an export or import is: live on a terminal, as lines in a log."""
 
 import sys
 import time
@@ -15,16 +15,17 @@ from rich.table import Column
 from fusedesk_async import Event, FuseDesk, QuotaWait
 from fusedesk_async._exception_groups import first_of
 from fusedesk_async.cli._failure import say
-from fusedesk_async.cli._status import announced, outlook, pause, work_done
+from fusedesk_async.cli._status import outlook, plan_text, wait_text, work_done
 from fusedesk_async.cli._text import counted
 from fusedesk_async.export import ExportProgress
 from fusedesk_async.importing import ImportProgress
 
-QUIET = 60.0
+LOG_INTERVAL = 60.0
 """Seconds between two lines in a log."""
+REFRESH_INTERVAL = 0.2
+"""Seconds between two updates of the bar."""
 
-GLANCE = 0.2
-"""Seconds between two looks at the progress."""
+ShowImport = Callable[[ImportProgress], None]
 
 
 class Display(AbstractContextManager["Display"], Protocol):
@@ -36,7 +37,7 @@ class Display(AbstractContextManager["Display"], Protocol):
 
 
 class Bar(Display):
-    """A bar that goes away at the end. As long as no total is known it only says that something happens."""
+    """A bar that is removed at the end. As long as no total is known it only shows activity."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -65,36 +66,36 @@ class Bar(Display):
         self._progress.stop()
 
 
-class Lines(Display):
-    """A line now and then, and one for each wait.
+class LogLines(Display):
+    """A line at intervals, and one for each wait.
 
     Args:
         interval: Seconds between two lines.
-        tell: Prints a line.
+        print_line: Prints a line.
     """
 
-    def __init__(self, interval: float = QUIET, tell: Callable[[str], None] = say) -> None:
+    def __init__(self, interval: float = LOG_INTERVAL, print_line: Callable[[str], None] = say) -> None:
         self._interval = interval
-        self._tell = tell
+        self._print_line = print_line
         self._next_line = interval
-        self._is_held = False
+        self._is_waiting = False
 
     def show(self, progress: ExportProgress) -> None:
-        """Say how far it has come, if it is time."""
-        held = bool(progress.blocked_until or progress.outage)
-        if (held and not self._is_held) or (not held and progress.seconds >= self._next_line):
-            self._tell(f"{work_done(progress)}, {outlook(progress)}")
+        """Print how far it has come, if it is time."""
+        is_waiting = bool(progress.blocked_until or progress.outage)
+        if (is_waiting and not self._is_waiting) or (not is_waiting and progress.seconds >= self._next_line):
+            self._print_line(f"{work_done(progress)}, {outlook(progress)}")
             self._next_line = progress.seconds + self._interval
-        self._is_held = held
+        self._is_waiting = is_waiting
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Leave nothing behind."""
+        """Nothing is to be removed."""
 
 
-class Watch:
-    """Passes on what an export tells of its progress.
+class ProgressWatch:
+    """Passes the progress of an export on to a display.
 
     Args:
         display: Shows it.
@@ -107,53 +108,50 @@ class Watch:
         self._is_announced = False
         self.last: ExportProgress | None = None
 
-    def told(self, progress: ExportProgress) -> None:
-        """Take the news; the plan is said at once."""
+    def on_progress(self, progress: ExportProgress) -> None:
+        """Show it; the plan is printed at once."""
         self.last = progress
         if progress.plan and not self._is_announced:
             self._is_announced = True
-            say(announced(progress.plan, history=self._history))
-        if isinstance(self._display, Lines):
+            say(plan_text(progress.plan, history=self._history))
+        if isinstance(self._display, LogLines):
             self._display.show(progress)
 
     @asynccontextmanager
-    async def kept_fresh(self) -> AsyncGenerator[None, None]:
-        """Let what a terminal shows move on while the block lasts."""
+    async def refreshing(self) -> AsyncGenerator[None, None]:
+        """Update the bar while the block lasts."""
 
-        async def look() -> None:
+        async def refresh() -> None:
             while True:
                 if self.last and isinstance(self._display, Bar):
                     self._display.show(self.last)
-                await anyio.sleep(GLANCE)
+                await anyio.sleep(REFRESH_INTERVAL)
 
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(look)
+                group.start_soon(refresh)
                 yield
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
-            raise first_of(errors) from None  # one thing went wrong, in the block or on stderr
+            raise first_of(errors) from None  # only one thing can fail first: the block or stderr
 
 
-def fitting_display(*, stdout_is_busy: bool = False) -> Display:
-    """A bar if a person watches, lines otherwise.
+def choose_display(*, stdout_is_busy: bool = False) -> Display:
+    """A bar on a terminal, lines otherwise.
 
     Args:
-        stdout_is_busy: Whether the same terminal may get the cases themselves.
+        stdout_is_busy: Whether the cases themselves go to stdout, which may be the same terminal.
     """
     console = Console(stderr=True)
-    crowded = stdout_is_busy and sys.stdout.isatty()
-    if sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal and not crowded:
+    is_shared = stdout_is_busy and sys.stdout.isatty()
+    if sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal and not is_shared:
         return Bar(console)
-    return Lines()
-
-
-Show = Callable[[ImportProgress], None]
+    return LogLines()
 
 
 def import_work_done(progress: ImportProgress) -> str:
     """`200 rows, 190 opened, 2 rejected`."""
-    named = {
+    counts = {
         "opened": progress.opened,
         "found": progress.found,
         "skipped": progress.skipped,
@@ -161,37 +159,39 @@ def import_work_done(progress: ImportProgress) -> str:
         "unknown": progress.unknown,
         "to look up": progress.pending,
     }
-    parts = [f"{number:,} {name}" for name, number in named.items() if number]
+    parts = [f"{number:,} {name}" for name, number in counts.items() if number]
     return ", ".join([counted(progress.rows, "row"), *parts])
 
 
 @contextmanager
-def fitting_import_display(desk: FuseDesk) -> Generator[Show, None, None]:
-    """What to call with the progress of an import, while the block lasts."""
+def import_display(desk: FuseDesk) -> Generator[ShowImport, None, None]:
+    """Shows the progress of an import while the block lasts; gives what to call with it."""
     console = Console(stderr=True)
     if sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal:
-        with console.status("reading") as status, _told_of_waits(desk, status.update):
+        with console.status("reading") as status, _reporting_waits(desk, status.update):
             yield lambda progress: status.update(import_work_done(progress))
         return
-    last = [time.monotonic()]
+    last_line = time.monotonic()
 
     def show(progress: ImportProgress) -> None:
-        if time.monotonic() >= last[0] + QUIET:
-            last[0] = time.monotonic()
+        nonlocal last_line
+        if time.monotonic() >= last_line + LOG_INTERVAL:
+            last_line = time.monotonic()
             say(import_work_done(progress))
 
-    with _told_of_waits(desk, say):
+    with _reporting_waits(desk, say):
         yield show
 
 
 @contextmanager
-def _told_of_waits(desk: FuseDesk, tell: Callable[[str], None]) -> Generator[None, None, None]:
-    ends = [0.0]
+def _reporting_waits(desk: FuseDesk, print_line: Callable[[str], None]) -> Generator[None, None, None]:
+    reported_until = 0.0
 
-    def told(event: Event) -> None:
-        if isinstance(event, QuotaWait) and event.until.timestamp() > ends[0] + 1.0:
-            ends[0] = event.until.timestamp()
-            tell(pause(event.until))
+    def on_event(event: Event) -> None:
+        nonlocal reported_until
+        if isinstance(event, QuotaWait) and event.until.timestamp() > reported_until + 1.0:
+            reported_until = event.until.timestamp()
+            print_line(wait_text(event.until))
 
-    with desk.observe(told):
+    with desk.observe(on_event):
         yield

@@ -15,14 +15,14 @@ from fusedesk_async.cli._text import counted
 if TYPE_CHECKING:
     from fusedesk_async.sandbox import RateLimit, Sandbox
 
-USUAL_LIMIT = 1800
+DEFAULT_LIMIT = 1800
 
 
 @click.command(short_help="Serve a FuseDesk on this machine.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--cases", type=click.IntRange(0), default=1000, show_default=True, help="How many cases it has.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides every word and date.")
-@click.option("--limit", type=click.IntRange(1), help=f"Calls per hour; {USUAL_LIMIT} with --window or --kind.")
+@click.option("--limit", type=click.IntRange(1), help=f"Calls per hour; {DEFAULT_LIMIT} with --window or --kind.")
 @click.option("--window", type=click.FloatRange(0, min_open=True), help="Seconds an hour lasts.  [default: 3600]")
 @click.option("--kind", type=click.Choice(["fixed", "sliding", "bucket"]), help="How calls are counted.")
 def sandbox(*, port: int, cases: int, seed: int, limit: int | None, window: float | None, kind: str | None) -> None:
@@ -35,7 +35,7 @@ def sandbox(*, port: int, cases: int, seed: int, limit: int | None, window: floa
         from fusedesk_async.sandbox import Sandbox  # noqa: PLC0415 - an extra
 
     limited = any(option is not None for option in (limit, window, kind))
-    rate_limit = _rate_limit(kind or "fixed", limit or USUAL_LIMIT, window or 3600.0) if limited else None
+    rate_limit = _rate_limit(kind or "fixed", limit or DEFAULT_LIMIT, window or 3600.0) if limited else None
     desk = Sandbox(cases, seed=seed, limit=rate_limit)
     try:
         run(lambda: _serve(desk, port, cases))

@@ -1,4 +1,4 @@
-"""How far an export is, and what it has done, in words."""
+"""How far an export is, and what it has done, as text."""
 
 import time
 from datetime import datetime
@@ -6,22 +6,22 @@ from datetime import datetime
 from fusedesk_async.cli._text import counted, duration, size_text
 from fusedesk_async.export import ExportPlan, ExportProgress, ExportReport
 
-UNSURE = 1.5
-"""If there may be so many times more cases than expected, the bounds are said, too."""
-PHASES = {"changes": "looking for changes", "complete": "finishing"}
+WIDE_BOUNDS = 1.5
+"""The bounds are shown if there may be this many times more cases than expected."""
+PHASE_TEXT = {"changes": "looking for changes", "complete": "finishing"}
 
 
-def announced(plan: ExportPlan, *, history: bool) -> str:
+def plan_text(plan: ExportPlan, *, history: bool) -> str:
     """What an export will cost: `about 12,000 cases, 25 calls, 4 s`."""
     found = counted(plan.cases, "case")
     if plan.at_most is None or plan.at_least != plan.at_most:
         found = f"about {found}"
-    if plan.at_most is not None and plan.at_most > UNSURE * plan.cases:
+    if plan.at_most is not None and plan.at_most > WIDE_BOUNDS * plan.cases:
         found += f" ({plan.at_least:,} to {plan.at_most:,})"
-    there = f", {plan.done:,} of them here already" if plan.done else ""
+    done = f", {plan.done:,} of them here already" if plan.done else ""
     calls = f"{counted(plan.calls, 'call')}{' (one for each history)' if history else ''}"
-    takes = "" if plan.seconds is None else f", about {duration(plan.seconds)} at the present allowance"
-    return f"{found}{there}: {calls}{takes}"
+    duration_text = "" if plan.seconds is None else f", about {duration(plan.seconds)} at the present allowance"
+    return f"{found}{done}: {calls}{duration_text}"
 
 
 def work_done(progress: ExportProgress) -> str:
@@ -33,13 +33,13 @@ def work_done(progress: ExportProgress) -> str:
 
 
 def outlook(progress: ExportProgress) -> str:
-    """What goes on and how long it will take, as far as it is known."""
+    """What it is doing and how long it will take, as far as it is known."""
     if progress.outage:
         return f"FuseDesk is out of reach, trying again: {progress.outage}"
     if progress.blocked_until:
-        return pause(progress.blocked_until)
-    if progress.phase in PHASES:
-        return PHASES[progress.phase]
+        return wait_text(progress.blocked_until)
+    if progress.phase in PHASE_TEXT:
+        return PHASE_TEXT[progress.phase]
     seconds = max(progress.seconds, 0.001)
     parts = [f"{progress.fresh / seconds:,.0f} cases/s", *_allowance(progress)]
     missing = (progress.expected or 0) - progress.cases
@@ -48,7 +48,7 @@ def outlook(progress: ExportProgress) -> str:
     return ", ".join(parts)
 
 
-def pause(until: datetime) -> str:
+def wait_text(until: datetime) -> str:
     """`waiting for quota until 14:03:07 (4 s)`, in local time."""
     seconds = max(0.0, until.timestamp() - time.time())
     return f"waiting for quota until {until.astimezone():%H:%M:%S} ({duration(seconds)})"
@@ -71,10 +71,10 @@ def summary(report: ExportReport) -> str:
 
 
 def _allowance(progress: ExportProgress) -> list[str]:
-    left, limit = progress.allowance.remaining, progress.allowance.limit
-    if left is None:
+    remaining, limit = progress.allowance.remaining, progress.allowance.limit
+    if remaining is None:
         return [] if limit is None else [f"{limit:,} calls an hour"]
-    return [f"{left:,} left" if limit is None else f"{left:,} of {limit:,} calls left"]
+    return [f"{remaining:,} left" if limit is None else f"{remaining:,} of {limit:,} calls left"]
 
 
 def _ordinal(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The standard output for cases: whole, at once, and harmless to a terminal."""
+"""Lines of a file or stdin, and cases to stdout: complete, at once, and harmless to a terminal."""
 
 import sys
 from collections import deque
@@ -11,8 +11,8 @@ from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._failure import CommandError, closed_pipe
 from fusedesk_async.cli._text import terminal_json
 
-AT_ONCE = 1 << 16
-"""Bytes, about, that are read in one go."""
+READ_SIZE = 1 << 16
+"""Bytes, about, that are read at once."""
 
 
 class FileLines:
@@ -31,7 +31,7 @@ class FileLines:
         try:
             self._file: BinaryIO = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115 - closed by `close`
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._read_error(error) from error
 
     def __aiter__(self) -> Self:
         return self
@@ -50,16 +50,16 @@ class FileLines:
 
     def _read(self) -> list[bytes]:
         try:
-            return self._file.readlines(AT_ONCE) if self._name != "-" else [*filter(None, [self._file.readline()])]
+            return self._file.readlines(READ_SIZE) if self._name != "-" else [*filter(None, [self._file.readline()])]
         except OSError as error:
-            raise self._trouble(error) from error
+            raise self._read_error(error) from error
 
-    def _trouble(self, error: OSError) -> CommandError:
+    def _read_error(self, error: OSError) -> CommandError:
         return CommandError(f"cannot read {self._name}: {error.strerror}", Exit.USAGE)
 
 
 class Stdout:
-    """The standard output as a binary stream; on a terminal, what would steer it is spelled out."""
+    """The standard output as a binary stream; on a terminal, control characters are escaped."""
 
     def __init__(self) -> None:
         self._file = sys.stdout.buffer
@@ -67,9 +67,9 @@ class Stdout:
 
     def write(self, content: bytes) -> int:
         """Take lines of JSON."""
-        rest = memoryview(terminal_json(content) if self._is_terminal else content)
-        while rest:  # with PYTHONUNBUFFERED set, stdout takes only as much as it likes
-            rest = rest[self._file.write(rest) :]
+        remaining = memoryview(terminal_json(content) if self._is_terminal else content)
+        while remaining:  # with PYTHONUNBUFFERED set, stdout may write only a part
+            remaining = remaining[self._file.write(remaining) :]
         return len(content)
 
     def flush(self) -> None:
@@ -81,7 +81,7 @@ def print_lines(lines: bytes) -> None:
     """Print lines of JSON.
 
     Raises:
-        CommandError: They cannot be written, or nobody reads them.
+        CommandError: They cannot be written, or the reader closed the pipe.
     """
     stdout = Stdout()
     try:

@@ -1,11 +1,11 @@
-"""Text from elsewhere, made fit for a terminal."""
+"""Text for a terminal: escaped where it would control it, numbers and sizes in words."""
 
 import re
 
 _ESCAPED = re.compile(
     "["
-    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # what steers a terminal, all but tab and line feed
-    "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of reading
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, all but tab and line feed
+    "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # changes of the direction of reading
     "\ud800-\udfff"  # halves of characters, which cannot be encoded
     "]"
 )
@@ -13,7 +13,7 @@ _RAW_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    r"""The text with everything that would steer the terminal spelled out, as in `\x1b[2J`."""
+    r"""The text with everything that would control the terminal escaped, as in `\x1b[2J`."""
     return _ESCAPED.sub(lambda match: ascii(match.group())[1:-1], text.replace("\r\n", "\n"))
 
 
@@ -23,7 +23,7 @@ def one_line(text: str) -> str:
 
 
 def terminal_json(line: bytes) -> bytes:
-    """JSON that means the same and steers no terminal: the control characters that JSON allows raw are escaped."""
+    """JSON that means the same and controls no terminal: the control characters that JSON allows are escaped."""
     text = line.decode(errors="replace")
     return _RAW_CONTROLS.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
 
@@ -47,8 +47,8 @@ def duration(seconds: float) -> str:
     minutes, hours = round(seconds / 60), round(seconds / 3600)
     if seconds < 100:  # noqa: PLR2004 - up to here seconds are easy to grasp
         return f"{seconds:.0f} s"
-    if minutes < 100:  # noqa: PLR2004 - likewise minutes
+    if minutes < 100:  # noqa: PLR2004 - up to here minutes are
         return f"{minutes} min"
-    if hours < 48:  # noqa: PLR2004 - likewise hours
+    if hours < 48:  # noqa: PLR2004 - up to here hours are
         return f"{minutes // 60} h {minutes % 60:02} min"
     return f"{hours // 24} d {hours % 24:02} h"

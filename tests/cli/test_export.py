@@ -66,7 +66,7 @@ def test_an_existing_file_is_replaced_only_when_asked(invoke: Invoke, sandbox: S
     result = invoke("export", "out.jsonl")
     assert result.exit_code == Exit.EXISTS
     last = result.stderr.splitlines()[-1]
-    assert last == f"fusedesk: {target} exists already; --overwrite replaces it once the new one is whole"
+    assert last == f"fusedesk: {target} exists already; --overwrite replaces it once the new one is complete"
     assert not sandbox.received
     assert invoke("export", "out.jsonl", "--overwrite").exit_code == Exit.FINE
     assert len(rows(target)) == 1_200
@@ -94,7 +94,7 @@ def test_a_failure_half_way_says_what_is_kept_and_the_same_command_goes_on(
     sandbox.fault("search", nth=5, status=403, body={"error": "gone", "errorcode": "api_error_noscope"})
     result = invoke("export", "out.jsonl")
     assert result.exit_code == Exit.CONFIGURATION
-    assert result.stderr.endswith("; 500 cases are kept, and the same command goes on from there\n")
+    assert result.stderr.endswith("; 500 cases are kept; run the same command to resume\n")
     assert not (tmp_path / "out.jsonl").exists()
     asked = len(sandbox.received)
     result = invoke("export", "out.jsonl")
@@ -112,7 +112,7 @@ def test_what_an_earlier_run_left_is_for_the_same_job_only(invoke: Invoke, sandb
     result = invoke("export", "out.jsonl", "--status", "open")
     assert result.exit_code == Exit.CHECKPOINT
     assert "belongs to another export: its query is '', not 'status=open'" in result.stderr
-    assert result.stderr.endswith("; --restart begins anew\n")
+    assert result.stderr.endswith("; --restart starts over\n")
     assert invoke("export", "out.jsonl", "--status", "open", "--restart").exit_code == Exit.FINE
     assert {row["status"] for row in rows(tmp_path / "out.jsonl")} == {"open"}
 
@@ -166,10 +166,10 @@ def test_a_database_is_brought_up_to_date(invoke: Invoke, sandbox: Sandbox, tmp_
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("out.txt",), "what format is 'out.txt'?"),
-        (("out.db.gz",), "sqlite is not packed by .gz"),
+        (("out.txt",), "unknown format of 'out.txt'"),
+        (("out.db.gz",), "sqlite cannot be compressed with .gz"),
         (("-", "--format", "csv"), "csv needs a file"),
-        (("out.csv", "--update"), "only a SQLite export can be brought up to date"),
+        (("out.csv", "--update"), "only a SQLite export can be updated"),
         (("out.jsonl", "--guard-formulas"), "guard_formulas is for CSV"),
     ],
 )
@@ -198,7 +198,7 @@ def test_cases_that_cannot_be_read_are_told(invoke: Invoke, sandbox: Sandbox, tm
     assert result.exit_code == Exit.ANSWER
     assert [row["caseid"] for row in rows(tmp_path / "out.jsonl")] == [1]
     *_, last = result.stderr.splitlines()
-    assert last == "fusedesk: 5 cases could not be read and did not get into the output: id 5, 6, 7, 8, 9"
+    assert last == "fusedesk: 5 cases could not be read and are not in the output: id 5, 6, 7, 8, 9"
     assert sum(line.startswith("fusedesk: warning: ") for line in result.stderr.splitlines()) == 4
     assert "fusedesk: warning: 2 more like these" in result.stderr.splitlines()
 
@@ -207,4 +207,4 @@ def test_cases_that_cannot_be_read_are_told(invoke: Invoke, sandbox: Sandbox, tm
 def test_the_demo_takes_no_options_about_a_server(invoke: Invoke, options: tuple[str, ...]) -> None:
     result = invoke("export", "out.jsonl", "--demo", *options)
     assert result.exit_code == Exit.USAGE
-    assert "--demo exports everything from a sandbox of its own" in result.stderr
+    assert "--demo exports everything from its own sandbox" in result.stderr

@@ -130,7 +130,7 @@ def test_a_dry_run_sends_nothing_and_leaves_no_journal(invoke: Invoke, sandbox: 
         (["missing.jsonl"], Exit.USAGE, "cannot read missing.jsonl: No such file"),
         (["in.jsonl", "--journal", "in.jsonl"], Exit.USAGE, "must be different files"),
         (["in.jsonl", "--journal", "other.txt"], Exit.CHECKPOINT, "as a journal"),
-        (["in.jsonl", "--rejects", "other.txt"], Exit.EXISTS, "no file of rejected rows"),
+        (["in.jsonl", "--rejects", "other.txt"], Exit.EXISTS, "not a file of rejected rows"),
         (["in.jsonl", "--journal", "nowhere/journal"], Exit.OUTPUT, "cannot write"),
     ],
 )
@@ -165,7 +165,7 @@ def test_ctrl_c_leaves_a_true_journal(
     _, told = process.communicate(timeout=30)
     assert process.returncode == Exit.INTERRUPTED
     assert told.decode().splitlines()[-1] == (
-        "fusedesk: stopped by Ctrl-C; in.jsonl.journal knows how far it came, the same command goes on"
+        "fusedesk: stopped by Ctrl-C; progress is kept in in.jsonl.journal; run the same command to resume"
     )
     states = sqlite3.connect(tmp_path / "in.jsonl.journal").execute("SELECT state, COUNT(*) FROM rows GROUP BY state")
     assert dict(states)["confirmed"] == len(sandbox.state.cases) - 50

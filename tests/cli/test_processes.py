@@ -40,7 +40,7 @@ def test_a_signal_ends_an_export_with_one_line(
     cases = len((tmp_path / "out.jsonl.part").read_bytes().splitlines())
     assert process.returncode == code
     assert told.decode().splitlines()[2:] == [
-        f"fusedesk: stopped by {name}; {cases:,} cases are kept, and the same command goes on from there"
+        f"fusedesk: stopped by {name}; {cases:,} cases are kept; run the same command to resume"
     ]
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -91,7 +91,7 @@ def test_a_full_disk_ends_it_with_one_line_and_the_same_command_goes_on(start: S
     assert full.returncode == Exit.OUTPUT
     last = told.decode().splitlines()[-1]
     assert last.startswith(f"fusedesk: cannot write {tmp_path / out}")
-    assert "cases are kept, and the same command goes on from there" in last
+    assert "cases are kept; run the same command to resume" in last
     again = start("export", out)
     _, told = again.communicate(timeout=30)
     assert again.returncode == Exit.FINE

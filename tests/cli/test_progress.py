@@ -9,8 +9,8 @@ from rich.console import Console
 
 from fusedesk_async import Allowance, Case
 from fusedesk_async.cli._case_view import case_table
-from fusedesk_async.cli._progress import Bar, Lines
-from fusedesk_async.cli._status import announced, outlook, summary
+from fusedesk_async.cli._progress import Bar, LogLines
+from fusedesk_async.cli._status import outlook, plan_text, summary
 from fusedesk_async.cli._text import clean, duration, one_line, size_text, terminal_json
 from fusedesk_async.export import ExportPlan, ExportProgress, ExportReport
 
@@ -38,7 +38,7 @@ def soon(seconds: float) -> datetime:
 
 def test_lines_come_once_a_minute_and_at_each_wait() -> None:
     told: list[str] = []
-    with Lines(tell=told.append) as lines:
+    with LogLines(print_line=told.append) as lines:
         for known in (
             {"seconds": 59.0},
             {"seconds": 60.0, "fresh": 500},
@@ -93,7 +93,7 @@ def test_the_bar_fits_into_eighty_columns() -> None:
 )
 def test_a_plan_is_told_in_one_line(known: dict[str, Any], told: str) -> None:
     usual: dict[str, Any] = {"done": 0, "cases": 700, "at_least": 1, "at_most": 900, "calls": 9, "seconds": 4.0}
-    assert announced(ExportPlan(**usual | known), history=False) == told
+    assert plan_text(ExportPlan(**usual | known), history=False) == told
 
 
 def test_a_report_is_told_in_one_line() -> None:
