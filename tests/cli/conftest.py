@@ -1,18 +1,17 @@
+"""Commands in this process and in processes of their own, and the sandbox they talk to."""
+
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from command_line import KEY, Invoke, Stage, Start
 
 from fusedesk_async.cli._program import fusedesk
 from fusedesk_async.sandbox import Sandbox, serve_in_thread
-
-KEY = "canary-7f3a9c"
-Invoke = Callable[..., Result]
-Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
@@ -21,10 +20,19 @@ def sandbox() -> Sandbox:
     return Sandbox(1_200, keys={KEY: ["cases", "cases_update"]})
 
 
+@pytest.fixture(scope="session")
+def served_stage() -> Iterator[tuple[Stage, str]]:
+    """The one server of all these tests, and its address."""
+    stage = Stage()
+    with serve_in_thread(stage) as base_url:
+        yield stage, base_url
+
+
 @pytest.fixture
-def environment(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    with serve_in_thread(sandbox) as base_url:
-        yield {"FUSEDESK_APP": "", "FUSEDESK_BASE_URL": base_url, "FUSEDESK_API_KEY": KEY}
+def environment(served_stage: tuple[Stage, str], sandbox: Sandbox) -> dict[str, str]:
+    stage, base_url = served_stage
+    stage.sandbox = sandbox
+    return {"FUSEDESK_APP": "", "FUSEDESK_BASE_URL": base_url, "FUSEDESK_API_KEY": KEY}
 
 
 @pytest.fixture

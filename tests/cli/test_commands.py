@@ -1,15 +1,13 @@
 import json
 import sys
-from collections.abc import Callable
 
 import pytest
-from click.testing import Result
+from command_line import Invoke
 
 import fusedesk_async
 from fusedesk_async.cli._exit import MEANINGS, Exit
 from fusedesk_async.sandbox import Sandbox
 
-Invoke = Callable[..., Result]
 NASTY = "a\x1b[2J[bold]b\x9b\u202ec"
 
 
@@ -87,7 +85,7 @@ def test_noise_around_an_answer_is_one_line(invoke: Invoke, sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize(
-    ("variables", "arguments", "code", "told"),
+    ("variables", "arguments", "code", "expected"),
     [
         ({"FUSEDESK_API_KEY": "wrong-key"}, ("check",), Exit.CONFIGURATION, "Check the app name and the API key"),
         ({"FUSEDESK_API_KEY": ""}, ("check",), Exit.CONFIGURATION, "the API key is missing; set FUSEDESK_API_KEY"),
@@ -98,14 +96,14 @@ def test_noise_around_an_answer_is_one_line(invoke: Invoke, sandbox: Sandbox) ->
     ],
 )
 def test_errors_are_one_line(
-    invoke: Invoke, variables: dict[str, str], arguments: tuple[str, ...], code: Exit, told: str
+    invoke: Invoke, variables: dict[str, str], arguments: tuple[str, ...], code: Exit, expected: str
 ) -> None:
     result = invoke(*arguments, **variables)
     assert result.exit_code == code
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("fusedesk: ")
-    assert told in result.stderr
+    assert expected in result.stderr
 
 
 @pytest.mark.parametrize(

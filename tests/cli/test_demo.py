@@ -13,12 +13,12 @@ def test_the_demo_copes_with_a_limit_and_says_so(tmp_path: Path, capsys: pytest.
     out = tmp_path / "demo.jsonl"
     run_demo(str(out), {}, SMALL)
     assert len(out.read_bytes().splitlines()) == 6_000
-    told = capsys.readouterr().err
-    assert 'a sandbox that allows 8 calls per "hour" of 0.4 s' in told
-    assert re.search(r"waiting for quota until \d\d:\d\d:\d\d \(\d s\)", told)
-    assert re.search(r"6,000 cases, \d+ calls.* wait.? for quota \(\d\.\d s\), .* MB", told)
-    assert re.search(r"\d+ calls, \d of them refused \(429\), [1-9] wait", told)
-    assert told.endswith("all 6,000 cases came, each exactly once\n")
+    stderr = capsys.readouterr().err
+    assert 'a sandbox that allows 8 calls per "hour" of 0.4 s' in stderr
+    assert re.search(r"waiting for quota until \d\d:\d\d:\d\d \(\d s\)", stderr)
+    assert re.search(r"6,000 cases, \d+ calls.* wait.? for quota \(\d\.\d s\), .* MB", stderr)
+    assert re.search(r"\d+ calls, \d of them refused \(429\), [1-9] wait", stderr)
+    assert stderr.endswith("all 6,000 cases came, each exactly once\n")
 
 
 def test_the_demo_replaces_nothing(tmp_path: Path) -> None:

@@ -2,17 +2,14 @@ import csv
 import json
 import re
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import Result
+from command_line import Invoke
 
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.sandbox import Sandbox
-
-Invoke = Callable[..., Result]
 
 
 def rows(path: Path) -> list[dict[str, object]]:
@@ -164,7 +161,7 @@ def test_a_database_is_brought_up_to_date(invoke: Invoke, sandbox: Sandbox, tmp_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (("out.txt",), "unknown format of 'out.txt'"),
         (("out.db.gz",), "sqlite cannot be compressed with .gz"),
@@ -174,11 +171,11 @@ def test_a_database_is_brought_up_to_date(invoke: Invoke, sandbox: Sandbox, tmp_
     ],
 )
 def test_what_cannot_be_meant_is_refused(
-    invoke: Invoke, sandbox: Sandbox, arguments: tuple[str, ...], told: str
+    invoke: Invoke, sandbox: Sandbox, arguments: tuple[str, ...], expected: str
 ) -> None:
     result = invoke("export", *arguments)
     assert result.exit_code == Exit.CONFIGURATION
-    assert told in result.stderr
+    assert expected in result.stderr
     assert not sandbox.received
 
 

@@ -9,17 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
-from click.testing import Result
+from command_line import KEY, Invoke, Start
 
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.sandbox import Sandbox
-
-KEY = "canary-7f3a9c"
-Invoke = Callable[..., Result]
-Start = Callable[..., Popen[bytes]]
 
 
 @pytest.fixture
@@ -80,8 +75,7 @@ def test_each_row_is_opened_once_and_a_second_run_opens_none(invoke: Invoke, san
 
 
 def test_an_export_with_history_comes_back(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
-    details = [invoke("cases", "get", str(case), "--json").stdout for case in range(1, 51)]
-    (tmp_path / "out.jsonl").write_text("".join(details))
+    assert invoke("export", "out.jsonl", "--history").exit_code == Exit.FINE
     assert invoke("import", "out.jsonl").exit_code == Exit.FINE
     for old in range(1, 51):
         wanted = {"summary", "status", "departmentid", "contactid", "tags", "date_opened", "openedby"}
@@ -162,9 +156,9 @@ def test_ctrl_c_leaves_a_true_journal(
     process = start("import", "in.jsonl")
     assert under_way.wait(30)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=30)
     assert process.returncode == Exit.INTERRUPTED
-    assert told.decode().splitlines()[-1] == (
+    assert stderr.decode().splitlines()[-1] == (
         "fusedesk: stopped by Ctrl-C; progress is kept in in.jsonl.journal; run the same command to resume"
     )
     states = sqlite3.connect(tmp_path / "in.jsonl.journal").execute("SELECT state, COUNT(*) FROM rows GROUP BY state")
@@ -182,8 +176,8 @@ def test_killed_and_run_again_every_row_is_opened_once(
         assert due.wait(30)
         process.kill()
         process.communicate()
-    _, told = start("import", "in.jsonl", "--settle", "0.3").communicate(timeout=60)
-    assert "150 rows" in told.decode()
+    _, stderr = start("import", "in.jsonl", "--settle", "0.3").communicate(timeout=60)
+    assert "150 rows" in stderr.decode()
     assert opened(sandbox) == Counter(f"Row {number}" for number in range(150))
 
 
@@ -196,6 +190,6 @@ def test_the_second_of_two_imports_is_told_who_is_at_it(
     first = start("import", "in.jsonl")
     assert under_way.wait(30)
     second = start("import", "in.jsonl")
-    _, told = second.communicate(timeout=30)
+    _, stderr = second.communicate(timeout=30)
     assert second.returncode == Exit.LOCKED
-    assert f"in.jsonl.journal is in use by process {first.pid} on " in told.decode()
+    assert f"in.jsonl.journal is in use by process {first.pid} on " in stderr.decode()

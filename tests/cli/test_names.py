@@ -9,14 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from command_line import KEY, Invoke
 
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._program import fusedesk
 from fusedesk_async.sandbox import Sandbox
 
-KEY = "canary-7f3a9c"
-Invoke = Callable[..., Result]
 Complete = Callable[..., list[str]]
 
 

@@ -2,30 +2,27 @@
 
 import signal
 import threading
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
+from command_line import KEY, Start
 
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.sandbox import Sandbox
 
-KEY = "canary-7f3a9c"
-Start = Callable[..., Popen[bytes]]
-
 
 @pytest.fixture
 def sandbox() -> Sandbox:
-    return Sandbox(20_000, keys={KEY: ["cases"]}, latency=0.05)
+    return Sandbox(8_000, keys={KEY: ["cases"]}, latency=0.01)
 
 
 @pytest.fixture
 def under_way(sandbox: Sandbox) -> threading.Event:
-    """Set by the twelfth page that is asked for: some are written by then, as no more than eight are fetched ahead."""
+    """Set by the twelfth page that is asked for, which does not come: some are written by then, and no more follow."""
     event, asked = threading.Event(), count(1)
     sandbox.churn("search", lambda _: event.set() if next(asked) == 12 else None)
+    sandbox.fault("search", nth=12, times=99, delay=60)
     return event
 
 
@@ -36,10 +33,10 @@ def test_a_signal_ends_an_export_with_one_line(
     process = start("export", "out.jsonl")
     assert under_way.wait(20)
     process.send_signal(number)
-    _, told = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=20)
     cases = len((tmp_path / "out.jsonl.part").read_bytes().splitlines())
     assert process.returncode == code
-    assert told.decode().splitlines()[2:] == [
+    assert stderr.decode().splitlines()[2:] == [
         f"fusedesk: stopped by {name}; {cases:,} cases are kept; run the same command to resume"
     ]
     assert not (tmp_path / "out.jsonl").exists()
@@ -66,45 +63,44 @@ def test_a_slow_reader_gets_everything(start: Start, unbuffered: str) -> None:
 
 def test_an_unwritable_folder_is_one_line(start: Start) -> None:
     process = start("export", "/proc/self/nothing/out.jsonl")
-    _, told = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=20)
     assert process.returncode == Exit.OUTPUT
-    assert told.splitlines()[-1].startswith(b"fusedesk: cannot write /proc/")
+    assert stderr.splitlines()[-1].startswith(b"fusedesk: cannot write /proc/")
 
 
 def test_two_exports_do_not_write_one_file(
     start: Start, sandbox: Sandbox, under_way: threading.Event, tmp_path: Path
 ) -> None:
-    sandbox.fault("search", nth=12, times=99, delay=60)
     first = start("export", "out.jsonl")
     assert under_way.wait(20)
     second = start("export", "out.jsonl")
-    _, told = second.communicate(timeout=20)
+    _, stderr = second.communicate(timeout=20)
     assert second.returncode == Exit.LOCKED
-    assert f"{tmp_path / 'out.jsonl'} is in use by process {first.pid} on " in told.decode()
+    assert f"{tmp_path / 'out.jsonl'} is in use by process {first.pid} on " in stderr.decode()
 
 
 @pytest.mark.parametrize("out", ["out.jsonl", "out.db"])
 def test_a_full_disk_ends_it_with_one_line_and_the_same_command_goes_on(start: Start, tmp_path: Path, out: str) -> None:
     limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
     full = start("export", out, before=f"{limit}; resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))")
-    _, told = full.communicate(timeout=20)
+    _, stderr = full.communicate(timeout=20)
     assert full.returncode == Exit.OUTPUT
-    last = told.decode().splitlines()[-1]
+    last = stderr.decode().splitlines()[-1]
     assert last.startswith(f"fusedesk: cannot write {tmp_path / out}")
     assert "cases are kept; run the same command to resume" in last
     again = start("export", out)
-    _, told = again.communicate(timeout=30)
+    _, stderr = again.communicate(timeout=30)
     assert again.returncode == Exit.FINE
-    assert b"the 2nd" in told
+    assert b"the 2nd" in stderr
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
 def test_without_the_extra_it_says_what_to_install(start: Start, package: str) -> None:
     process = start("--version", before=f"import sys; sys.modules[{package!r}] = None")
-    text, told = process.communicate(timeout=20)
+    text, stderr = process.communicate(timeout=20)
     assert process.returncode == Exit.CONFIGURATION
     assert text == b""
-    assert told == b'fusedesk: the command line needs more packages: pip install "fusedesk_async[cli]"\n'
+    assert stderr == b'fusedesk: the command line needs more packages: pip install "fusedesk_async[cli]"\n'
 
 
 def test_a_sandbox_serves_until_it_is_told_to_stop(start: Start) -> None:

@@ -37,8 +37,8 @@ def soon(seconds: float) -> datetime:
 
 
 def test_lines_come_once_a_minute_and_at_each_wait() -> None:
-    told: list[str] = []
-    with LogLines(print_line=told.append) as lines:
+    printed: list[str] = []
+    with LogLines(print_line=printed.append) as lines:
         for known in (
             {"seconds": 59.0},
             {"seconds": 60.0, "fresh": 500},
@@ -50,7 +50,7 @@ def test_lines_come_once_a_minute_and_at_each_wait() -> None:
             {"seconds": 160.0, "phase": "complete"},
         ):
             lines.show(progress(cases=500, calls=1, **known))
-    assert [re.sub(r"\d\d:\d\d:\d\d \(.*\)", "T", line) for line in told] == [
+    assert [re.sub(r"\d\d:\d\d:\d\d \(.*\)", "T", line) for line in printed] == [
         "500 cases, 1 call, 8 cases/s",
         "500 cases, 1 call, waiting for quota until T",
         "500 cases, 1 call, FuseDesk is out of reach, trying again: no route",
@@ -59,7 +59,7 @@ def test_lines_come_once_a_minute_and_at_each_wait() -> None:
 
 
 @pytest.mark.parametrize(
-    ("allowance", "told"),
+    ("allowance", "expected"),
     [
         (Allowance(), ""),
         (Allowance(limit=1800), ", 1,800 calls an hour"),
@@ -67,9 +67,9 @@ def test_lines_come_once_a_minute_and_at_each_wait() -> None:
         (Allowance(limit=1800, remaining=3), ", 3 of 1,800 calls left"),
     ],
 )
-def test_the_allowance_is_told_as_far_as_it_is_known(allowance: Allowance, told: str) -> None:
+def test_the_allowance_is_told_as_far_as_it_is_known(allowance: Allowance, expected: str) -> None:
     known = progress(allowance=allowance, cases=250, fresh=200, expected=1250, seconds=100.0)
-    assert outlook(known) == f"2 cases/s{told}, 8 min to go"
+    assert outlook(known) == f"2 cases/s{expected}, 8 min to go"
 
 
 def test_the_bar_fits_into_eighty_columns() -> None:
@@ -83,7 +83,7 @@ def test_the_bar_fits_into_eighty_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "told"),
+    ("known", "expected"),
     [
         ({"at_least": 700, "at_most": 700}, "700 cases: 9 calls, about 4 s at the present allowance"),
         ({"at_most": None}, "about 700 cases: 9 calls, about 4 s at the present allowance"),
@@ -91,9 +91,9 @@ def test_the_bar_fits_into_eighty_columns() -> None:
         ({"done": 7, "seconds": None}, "about 700 cases, 7 of them here already: 9 calls"),
     ],
 )
-def test_a_plan_is_told_in_one_line(known: dict[str, Any], told: str) -> None:
+def test_a_plan_is_told_in_one_line(known: dict[str, Any], expected: str) -> None:
     usual: dict[str, Any] = {"done": 0, "cases": 700, "at_least": 1, "at_most": 900, "calls": 9, "seconds": 4.0}
-    assert plan_text(ExportPlan(**usual | known), history=False) == told
+    assert plan_text(ExportPlan(**usual | known), history=False) == expected
 
 
 def test_a_report_is_told_in_one_line() -> None:
@@ -109,11 +109,11 @@ def test_a_report_is_told_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "expected"),
     [(3.6, "4 s"), (99, "99 s"), (540, "9 min"), (7_500, "2 h 05 min"), (198_000, "2 d 07 h")],
 )
-def test_durations(seconds: float, told: str) -> None:
-    assert duration(seconds) == told
+def test_durations(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected
 
 
 def test_a_table_shows_text_as_it_is() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from import_rows import OLD, desk_over, once, opened, rows_for
 
 from fusedesk_async import NewNote, RateLimiter
-from fusedesk_async.importing import _sending, import_cases
+from fusedesk_async.importing import _history, _sending, import_cases
 from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 pytestmark = pytest.mark.filterwarnings("ignore::fusedesk_async.FuseDeskWarning")
@@ -58,7 +58,13 @@ async def cancelled_and_run_again(folder, moments, backend_rows):
 
 
 def large_history(count=5):
-    return tuple(NewNote(title=f"Note {number}", note=f"{number} " + "x" * 150_000) for number in range(count))
+    return tuple(NewNote(title=f"Note {number}", note=f"{number} " + "x" * 1_500) for number in range(count))
+
+
+@pytest.fixture(autouse=True)
+def small_forms(monkeypatch):
+    """Histories are sent separately beyond a hundredth of the size, which takes less time."""
+    monkeypatch.setattr(_history, "DEFAULT_FORM_SIZE", 10_000)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])

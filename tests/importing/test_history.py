@@ -9,13 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusedesk_async import CannotTellError, CaseDetail, Email, HistoryItem, NewEmail, NewNote, Note, RateLimiter
-from fusedesk_async.importing import import_cases
+from fusedesk_async.importing import _history, import_cases
 from fusedesk_async.importing._history import chunks, imported_elements, is_sent_separately
 from fusedesk_async.sandbox import Sandbox
 
 OLD = 40
-NOTES = tuple(NewNote(title=f"Note {number}", note=f"{number} " + "x" * 300_000) for number in range(8))
+FORM_SIZE = 10_000
+"""In place of a million: what counts is that histories are larger."""
+NOTES = tuple(NewNote(title=f"Note {number}", note=f"{number} " + "x" * 3_000) for number in range(8))
 pytestmark = pytest.mark.filterwarnings("ignore::fusedesk_async.FuseDeskWarning")
+
+
+@pytest.fixture(autouse=True)
+def small_forms(monkeypatch):
+    monkeypatch.setattr(_history, "DEFAULT_FORM_SIZE", FORM_SIZE)
 
 
 @pytest.fixture
@@ -101,7 +108,7 @@ async def test_a_history_that_is_refused_is_told(desk, sandbox, row, tmp_path):
 
 @pytest.mark.anyio
 async def test_an_element_that_is_too_large_for_any_form_is_told(desk, sandbox, row, tmp_path):
-    row = attrs.evolve(row, history=(NewNote(title="T", note="x" * 1_100_000),))
+    row = attrs.evolve(row, history=(NewNote(title="T", note="x" * 11_000),))
     report = await import_cases(desk, [row], journal=tmp_path / "journal", rejects=tmp_path / "rejects")
     assert report.rejected == 1
     assert "element 0 of the history needs" in (tmp_path / "rejects").read_text()

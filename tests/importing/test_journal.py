@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -148,17 +149,26 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
     assert caught.value.reason == "output"
 
 
-@given(st.lists(st.integers(0, 3), max_size=20))
-def test_threads_that_claim_one_row_get_one_entry(tmp_path_factory, names):
+@pytest.fixture(scope="module")
+def shared_journal(tmp_path_factory):
     journal = open_(tmp_path_factory.mktemp("journal") / "journal")
-    entries = []
-    threads = [
-        threading.Thread(target=lambda name=name: entries.append((name, journal.claim(str(name), "a", "2026"))))
-        for name in names
-    ]
+    yield journal
+    journal.close()
+
+
+EXAMPLES = count()
+
+
+@given(st.lists(st.integers(0, 3), max_size=20))
+def test_threads_that_claim_one_row_get_one_entry(shared_journal, names):
+    example, entries = next(EXAMPLES), []
+
+    def claim(name):
+        entries.append((name, shared_journal.claim(f"{example}/{name}", "a", "2026")))
+
+    threads = [threading.Thread(target=claim, args=[name]) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sum(not entry.repeated for _, entry in entries) == len({*names}) == len({entry.id for _, entry in entries})
-    journal.close()
