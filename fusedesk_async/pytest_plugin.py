@@ -17,7 +17,7 @@ from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 @pytest.fixture
 def fusedesk_clock() -> VirtualClock:
-    """Time for client and sandbox alike; `waited` tells how many seconds were slept."""
+    """Time for client and sandbox alike; `waited` says how many seconds were slept."""
     return VirtualClock()
 
 

@@ -7,11 +7,11 @@
             ...
 
 Each call is a span, a child of its caller's, from its beginning to its end: waits for quota, all attempts and pauses
-included. What happens on the way are its events: `fusedesk.wait`, `fusedesk.attempt`, `fusedesk.retry`.
+included. What happens in between are its events: `fusedesk.wait`, `fusedesk.attempt`, `fusedesk.retry`.
 
 | metric                         | kind         | what                                              |
 | ------------------------------ | ------------ | ------------------------------------------------- |
-| `http.client.request.duration` | histogram, s | each attempt, from leaving to the last byte       |
+| `http.client.request.duration` | histogram, s | each attempt, from sending to the last byte       |
 | `fusedesk.client.calls`        | counter      | calls that ended                                  |
 | `fusedesk.client.call.duration`| histogram, s | calls, with all their waits, attempts and pauses  |
 | `fusedesk.client.call.wait`    | histogram, s | what calls waited for their turn                  |
@@ -19,7 +19,7 @@ included. What happens on the way are its events: `fusedesk.wait`, `fusedesk.att
 | `fusedesk.client.refusals`     | counter      | answers that said "too many calls" (429)          |
 | `fusedesk.client.quota.waits`  | counter      | times that calls began to be held back, by reason |
 | `fusedesk.client.quota.wait`   | histogram, s | how long that took, by reason                     |
-| `fusedesk.client.quota.left`   | gauge        | calls left this hour, once an answer has told     |
+| `fusedesk.client.quota.left`   | gauge        | calls left this hour, once a response said so     |
 | `fusedesk.client.quota.limit`  | gauge        | calls per hour, once an answer has told           |
 
 Attributes are those of the semantic conventions for HTTP clients where there is one: `http.request.method`,
@@ -28,7 +28,7 @@ Attributes are those of the semantic conventions for HTTP clients where there is
 left out, since they may be personal; so is the key.
 
 An instrumentation of httpx itself would see the requests with their key, and with `auth="query"` export it as part of
-the address. Use this one in its place.
+the address. Use this one instead.
 """
 
 from collections.abc import Generator
@@ -53,19 +53,19 @@ def instrumented(
 ) -> Generator[None, None, None]:
     """Export spans and metrics of a client and all its views, while the block lasts.
 
-    The span of a call that is still on its way when the block ends is ended there and marked `fusedesk.unfinished`.
+    The span of a call that is in flight when the block ends is ended there and marked `fusedesk.unfinished`.
     Waits for quota are those of the limiter: where several clients share one, instrument one of them, or each wait is
     counted several times.
 
     Args:
         desk: The client; it need not be open yet.
         tracer_provider: Where spans go; OpenTelemetry's global provider if None.
-        meter_provider: Where metrics go, likewise.
+        meter_provider: Where metrics go; OpenTelemetry's global provider if None.
     """
     server = server_attributes(desk.base_url)
     spans = Spans(trace.get_tracer(NAME, __version__, tracer_provider, SCHEMA), server)
-    with measured(desk, server, meter_provider), desk.observe(spans.told):
+    with measured(desk, server, meter_provider), desk.observe(spans.on_event):
         try:
             yield
         finally:
-            spans.leave()
+            spans.end_all()

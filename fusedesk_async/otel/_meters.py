@@ -42,14 +42,14 @@ def measured(desk: FuseDesk, server: Attributes, provider: MeterProvider | None)
     measure = Measure(desk, server, instruments)
     instruments.measures.append(measure)
     try:
-        with desk.observe(measure.told):
+        with desk.observe(measure.on_event):
             yield
     finally:
         instruments.measures.remove(measure)
 
 
 class Instruments:
-    """What measures; once for each provider, since a gauge that is made twice asks only those it was made for first."""
+    """The instruments of a provider, made once: a gauge that is made twice calls back only the first."""
 
     def __init__(self, meter: Meter) -> None:
         self.measures: list[Measure] = []
@@ -63,10 +63,12 @@ class Instruments:
         self.refusals = meter.create_counter("fusedesk.client.refusals", "{answer}", "Answers: too many calls.")
         self.quota_waits = meter.create_counter("fusedesk.client.quota.waits", "{wait}", "Waits for quota.")
         self.quota_wait = _histogram(meter, "fusedesk.client.quota.wait", "How long calls were held back.")
-        meter.create_observable_gauge("fusedesk.client.quota.left", [self._left], "{call}", "Calls left this hour.")
+        meter.create_observable_gauge(
+            "fusedesk.client.quota.left", [self._remaining], "{call}", "Calls left this hour."
+        )
         meter.create_observable_gauge("fusedesk.client.quota.limit", [self._limit], "{call}", "Calls per hour.")
 
-    def _left(self, _: CallbackOptions) -> Iterable[Observation]:
+    def _remaining(self, _: CallbackOptions) -> Iterable[Observation]:
         return _observations((measure.allowance.remaining, measure.server) for measure in tuple(self.measures))
 
     def _limit(self, _: CallbackOptions) -> Iterable[Observation]:
@@ -82,78 +84,80 @@ def _observations(values: Iterable[tuple[int | None, Attributes]]) -> Iterator[O
 
 
 class Measure:
-    """The measure of one client.
+    """Measures one client.
 
     Attributes:
         server: Where its calls go.
-        allowance: As last seen in its own thread: gauges are read in another one.
+        allowance: As last seen in the client's thread: gauges are read in another one.
     """
 
     def __init__(self, desk: FuseDesk, server: Attributes, instruments: Instruments) -> None:
         self.server = server
         self.allowance = desk.allowance
         self._desk = desk
-        self._to = instruments
+        self._instruments = instruments
         self._statuses: dict[int, Attributes] = {}
         self._reason: Attributes = {}
 
-    def told(self, event: Event) -> None:
-        """Count it."""
+    def on_event(self, event: Event) -> None:
+        """Count an event."""
         match event:
             case CallStarted():
                 self._statuses[event.call] = {}
             case CallAnswered():
-                self._answered(event)
+                self._on_answered(event)
             case CallLost():
-                self._to.request_duration.record(event.seconds, self._about(event) | error_attributes(event.error))
+                self._instruments.request_duration.record(
+                    event.seconds, self._attributes(event) | error_attributes(event.error)
+                )
             case CallRetried():
-                self._to.retries.add(1, self._about(event) | error_attributes(event.error))
+                self._instruments.retries.add(1, self._attributes(event) | error_attributes(event.error))
             case CallEnded():
-                self._ended(event)
+                self._on_ended(event)
             case QuotaWait():
-                self._held_back(event)
+                self._on_quota_wait(event)
             case QuotaWaitOver():  # pragma: no branch - there is no other
-                self._to.quota_wait.record(event.seconds, self.server | self._reason)
+                self._instruments.quota_wait.record(event.seconds, self.server | self._reason)
                 self._reason = {}
 
-    def _answered(self, event: CallAnswered) -> None:
-        about, status = self._about(event), status_attributes(event.status)
-        self._to.request_duration.record(event.seconds, about | status)
+    def _on_answered(self, event: CallAnswered) -> None:
+        attributes, status = self._attributes(event), status_attributes(event.status)
+        self._instruments.request_duration.record(event.seconds, attributes | status)
         if event.status == TOO_MANY_REQUESTS:
-            self._to.refusals.add(1, about)
-        if event.call in self._statuses:  # else its caller has left
+            self._instruments.refusals.add(1, attributes)
+        if event.call in self._statuses:  # else its caller was cancelled
             self._statuses[event.call] = status
 
-    def _ended(self, event: CallEnded) -> None:
-        about = self._about(event) | self._statuses.pop(event.call, {})
+    def _on_ended(self, event: CallEnded) -> None:
+        attributes = self._attributes(event) | self._statuses.pop(event.call, {})
         if event.error is not None:
-            about |= error_attributes(event.error)
+            attributes |= error_attributes(event.error)
         if event.cancelled:
-            about |= {ERROR_TYPE: "cancelled"}
-        self._to.calls.add(1, about)
-        self._to.call_duration.record(event.seconds, about)
-        self._to.call_wait.record(event.waited, self._about(event))
+            attributes |= {ERROR_TYPE: "cancelled"}
+        self._instruments.calls.add(1, attributes)
+        self._instruments.call_duration.record(event.seconds, attributes)
+        self._instruments.call_wait.record(event.waited, self._attributes(event))
         self.allowance = self._desk.allowance
 
-    def _held_back(self, event: QuotaWait) -> None:
+    def _on_quota_wait(self, event: QuotaWait) -> None:
         reason: Attributes = {"fusedesk.reason": event.reason}
         if not self._reason:
-            self._to.quota_waits.add(1, self.server | reason)
+            self._instruments.quota_waits.add(1, self.server | reason)
         self._reason = reason
 
-    def _about(self, event: CallAnswered | CallLost | CallRetried | CallEnded) -> Attributes:
+    def _attributes(self, event: CallAnswered | CallLost | CallRetried | CallEnded) -> Attributes:
         return self.server | request_attributes(event.request)
 
 
-_OF_PROVIDERS: WeakKeyDictionary[MeterProvider, Instruments] = WeakKeyDictionary()
-_OF_THE_GLOBAL_ONE: list[Instruments] = []  # apart, as before it is set the global provider is another object
+_INSTRUMENTS: WeakKeyDictionary[MeterProvider, Instruments] = WeakKeyDictionary()
+_GLOBAL_INSTRUMENTS: list[Instruments] = []  # separate: before it is set, the global provider is another object
 
 
 def _instruments(provider: MeterProvider | None) -> Instruments:
     if provider is None or provider is metrics.get_meter_provider():
-        if not _OF_THE_GLOBAL_ONE:
-            _OF_THE_GLOBAL_ONE.append(Instruments(metrics.get_meter(NAME, __version__, None, SCHEMA)))
-        return _OF_THE_GLOBAL_ONE[0]
-    if provider not in _OF_PROVIDERS:
-        _OF_PROVIDERS[provider] = Instruments(provider.get_meter(NAME, __version__, SCHEMA))
-    return _OF_PROVIDERS[provider]
+        if not _GLOBAL_INSTRUMENTS:
+            _GLOBAL_INSTRUMENTS.append(Instruments(metrics.get_meter(NAME, __version__, None, SCHEMA)))
+        return _GLOBAL_INSTRUMENTS[0]
+    if provider not in _INSTRUMENTS:
+        _INSTRUMENTS[provider] = Instruments(provider.get_meter(NAME, __version__, SCHEMA))
+    return _INSTRUMENTS[provider]

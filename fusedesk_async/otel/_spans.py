@@ -12,15 +12,15 @@ from fusedesk_async.otel._attributes import (
     status_attributes,
 )
 
-LEAST_WAIT = 0.001
-"""Seconds. A shorter wait is no event of its own."""
+SHORTEST_WAIT = 0.001
+"""Seconds. A shorter wait does not become an event."""
 
 
 class Spans:
-    """The spans of the calls that are on their way.
+    """The spans of the calls in flight.
 
-    They are not made current: a call's events are told in several tasks, and a block that ends before its call would
-    leave its span current behind.
+    They are not made current: a call's events come in several tasks, and a block that ends before its call would
+    leave its span the current one.
     """
 
     def __init__(self, tracer: Tracer, server: Attributes) -> None:
@@ -28,8 +28,8 @@ class Spans:
         self._server = server
         self._open: dict[int, Span] = {}
 
-    def told(self, event: Event) -> None:
-        """Begin, continue or end a span. What comes after the end of its call is passed over."""
+    def on_event(self, event: Event) -> None:
+        """Begin, continue or end a span. Events after the end of their call are ignored."""
         match event:
             case CallStarted():
                 self._begin(event)
@@ -43,8 +43,8 @@ class Spans:
             case _:
                 pass
 
-    def leave(self) -> None:
-        """End what is open, as nobody will tell of it any more."""
+    def end_all(self) -> None:
+        """End what is open, as no more events will come."""
         while self._open:
             _, span = self._open.popitem()
             span.set_attribute("fusedesk.unfinished", True)  # noqa: FBT003 - the interface is OpenTelemetry's
@@ -55,11 +55,11 @@ class Spans:
         name = " ".join(str(part) for part in request.values())
         self._open[event.call] = self._tracer.start_span(
             name, kind=SpanKind.CLIENT, attributes=self._server | request
-        )  # told in the caller's task, so its current span is the parent
+        )  # the event comes in the caller's task, so its current span is the parent
 
 
 def _add_attempt(span: Span, event: CallAnswered | CallLost) -> None:
-    if event.waited >= LEAST_WAIT:
+    if event.waited >= SHORTEST_WAIT:
         span.add_event("fusedesk.wait", {"fusedesk.seconds": event.waited})
     attempt: Attributes = {"fusedesk.attempts": event.request.attempts, "fusedesk.seconds": event.seconds}
     if isinstance(event, CallAnswered):

@@ -26,14 +26,14 @@ def make_app(answer: Callable[[Received], Answer], clock: Clock, latency: Callab
     """The application.
 
     Args:
-        answer: the front desk; is told of each request as soon as it is complete.
-        clock: tells when, and waits.
+        answer: called with each request as soon as it is complete.
+        clock: gives the time, and waits.
         latency: gives the seconds between carrying a request out and answering it.
     """
-    return Starlette(routes=[Route("/{path:path}", _Door(answer, clock, latency))])
+    return Starlette(routes=[Route("/{path:path}", _Handler(answer, clock, latency))])
 
 
-class _Door:
+class _Handler:
     def __init__(self, answer: Callable[[Received], Answer], clock: Clock, latency: Callable[[], float]) -> None:
         self._answer = answer
         self._clock = clock
@@ -48,7 +48,7 @@ class _Door:
         if wait := self._latency() + answer.delay:
             await self._clock.sleep(wait)
         if answer.drop:
-            if not await _hung_up(receive):
+            if not await _disconnected(receive):
                 raise ConnectionDroppedError
             return
         await self._send(answer, receive, send)
@@ -65,7 +65,7 @@ class _Door:
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         cut = answer.kept is not None and answer.kept < len(answer.body)
         await send({"type": "http.response.body", "body": answer.body[: answer.kept], "more_body": cut})
-        if cut and not await _hung_up(receive):
+        if cut and not await _disconnected(receive):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -90,7 +90,7 @@ async def _form(request: Request) -> list[tuple[str, str]]:
         return []  # PHP, too, goes on without the fields of a form it cannot read (assumed)
 
 
-async def _hung_up(receive: Receive) -> bool:
+async def _disconnected(receive: Receive) -> bool:
     """Close the connection behind a request, if there is one; ASGI has no word for it, so uvicorn's own is used."""
     transport: Any = getattr(getattr(receive, "__self__", None), "transport", None)
     if transport is None:

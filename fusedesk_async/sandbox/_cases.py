@@ -9,7 +9,7 @@ from typing import Any
 
 from ._calendar import DATA_ENDS, DAY, MISSING
 from ._contacts import Contacts
-from ._people import Rep
+from ._directory import Rep
 from ._texts import Letter, feedback, rating
 
 PLAIN = ("status", "repid", "departmentid", "contactid", "companyid", "tags")

@@ -17,8 +17,8 @@ def pick(state: State, count: int, wanted: Callable[[int], bool]) -> list[int]:
             found[case] = None
             if len(found) == count:
                 return list(found)
-    left = [case for case in state.cases.ids() if case not in found and wanted(case)]
-    return [*found, *state.random.sample(left, min(len(left), count - len(found)))]
+    others = [case for case in state.cases.ids() if case not in found and wanted(case)]
+    return [*found, *state.random.sample(others, min(len(others), count - len(found)))]
 
 
 def open_cases(state: State, now: int, count: int, fields: dict[str, Any]) -> list[int]:

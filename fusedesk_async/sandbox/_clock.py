@@ -23,7 +23,7 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds of this clock."""
+        """Return after this many seconds of this clock."""
         ...
 
 
@@ -63,7 +63,7 @@ class VirtualClock:
     in the order of their deadlines, those of one deadline in the order they came.
 
     What blocks on the outside world (a socket, a thread) looks idle from here, so the time may jump ahead while a
-    real answer is still on its way. Use it in one event loop, in one thread.
+    real answer is in flight. Use it in one event loop, in one thread.
 
     Args:
         start: what `time()` says at first, seconds since 1970; the default is the evening the generated data ends.
@@ -99,7 +99,7 @@ class VirtualClock:
         return self._start + self.monotonic()
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass now; sleepers that fall due wake in order when the loop runs next.
+        """Let this many seconds pass now; sleepers that fall due wake in order when the loop runs next.
 
         Args:
             seconds: zero or more; less is refused with `ValueError`.
@@ -111,7 +111,7 @@ class VirtualClock:
         self._now += seconds
 
     async def sleep(self, seconds: float) -> None:
-        """Return when so many virtual seconds have passed; gives way to other tasks even for zero.
+        """Return when this many virtual seconds have passed; gives way to other tasks even for zero.
 
         Args:
             seconds: less than zero counts as zero.

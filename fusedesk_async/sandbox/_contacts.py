@@ -36,8 +36,8 @@ class Contact(NamedTuple):
 
 def company_of(crm_id: int) -> int | None:
     """The CRM id of the company a contact belongs to, or None."""
-    place = crm_id // 2 % len(COMPANIES)
-    return 700 + place if COMPANIES[place][0] else None
+    index = crm_id // 2 % len(COMPANIES)
+    return 700 + index if COMPANIES[index][0] else None
 
 
 _PLAIN_LETTERS = str.maketrans({"ö": "oe", "ü": "ue", "ä": "ae", "é": "e", "í": "i", "ë": "e", "ń": "n", "'": ""})
@@ -55,7 +55,7 @@ def _uuid(number: int, crm_id: int) -> str:
 
 
 class Contacts:
-    """All contacts, made when they are asked for; only what somebody changed is kept.
+    """All contacts, made when they are asked for; only those that were changed are kept.
 
     Args:
         seed: the sandbox's.

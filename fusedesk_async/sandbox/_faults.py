@@ -45,7 +45,7 @@ class Fault:
         body: bytes or text as they are, anything else as JSON.
         retry_after: the text of a Retry-After header, sense or nonsense.
         prefix: noise in front of the body, such as a PHP warning.
-        truncate: bytes of the body that are sent, while Content-Length tells the whole.
+        truncate: bytes of the body that are sent, while Content-Length gives the whole.
         delay: seconds before the answer.
         after: carry the call out first: a write whose answer is lost.
         drop: close the connection without an answer.
@@ -85,7 +85,7 @@ class Fault:
 
 
 @dataclass
-class _Scene:
+class _ScriptedFault:
     operation: str
     first: int
     last: int
@@ -97,26 +97,26 @@ class Script:
     """The faults to come."""
 
     def __init__(self) -> None:
-        self._scenes: list[_Scene] = []
+        self._scripted: list[_ScriptedFault] = []
 
     def add(self, operation: str, nth: int, times: int, fault: Fault) -> None:
-        """From the nth call of the operation on, counted from now, for so many calls."""
-        self._scenes.append(_Scene(operation, nth, nth + times - 1, fault))
+        """From the nth call of the operation on, counted from now, for `times` calls."""
+        self._scripted.append(_ScriptedFault(operation, nth, nth + times - 1, fault))
 
     def next(self, operation: str) -> Fault | None:
         """The fault of this call; where two meet, the one that was added first."""
         due: list[Fault] = []
-        for scene in self._scenes:
-            if scene.operation in {"any", operation}:
-                scene.seen += 1
-                if scene.seen >= scene.first:
-                    due.append(scene.fault)
-        self._scenes = [scene for scene in self._scenes if scene.seen < scene.last]
+        for scripted in self._scripted:
+            if scripted.operation in {"any", operation}:
+                scripted.seen += 1
+                if scripted.seen >= scripted.first:
+                    due.append(scripted.fault)
+        self._scripted = [scripted for scripted in self._scripted if scripted.seen < scripted.last]
         return due[0] if due else None
 
 
 def refusal(refused: Refused) -> Answer:
-    """An error as FuseDesk tells it: object in the body (WP54, C#) and two headers (PM)."""
+    """An error as FuseDesk reports it: object in the body (WP54, C#) and two headers (PM)."""
     body = orjson.dumps({"error": refused.text, "errorcode": refused.code})
     text = "".join(letter if " " <= letter <= "~" else "?" for letter in refused.text)
     return Answer(refused.status, body, [("X-FuseDesk-Error-Code", refused.code), ("X-FuseDesk-Error", text)])

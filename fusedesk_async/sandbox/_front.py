@@ -1,4 +1,4 @@
-"""The front desk: who calls, whether they may, and what they hear; knows requests as data and nothing of sockets."""
+"""From request to answer: authentication, rate limit, scripted faults, endpoint. Nothing here knows of sockets."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -47,7 +47,7 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Manners:
+class Settings:
     """What the real server is not known to do; see `Sandbox`."""
 
     limit_header: str | None
@@ -66,7 +66,7 @@ class Front:
         state: the desk.
         keys: key to scopes.
         limit: cloned for each key; None: nothing is counted.
-        manners: headers and page size.
+        settings: headers and page size.
         clock: for dates and limits.
     """
 
@@ -75,7 +75,7 @@ class Front:
         state: State,
         keys: Mapping[str, Collection[str]],
         limit: RateLimit | None,
-        manners: Manners,
+        settings: Settings,
         clock: Clock,
     ) -> None:
         self.script = Script()
@@ -83,7 +83,7 @@ class Front:
         self._state = state
         self._keys = keys
         self._limits = {key: limit.clone() for key in keys} if limit else {}
-        self._manners = manners
+        self._settings = settings
         self._clock = clock
         self._started = clock.monotonic()
 
@@ -107,7 +107,7 @@ class Front:
             return replace(refused, headers=[*refused.headers, *self._wait(limit, now)])
         usage = None if limit is None else (limit.limit, limit.remaining(now))
         endpoint, path = found or (None, {})
-        call = Call(path, query, form, int(self._clock.time()), self._keys[key], usage, self._manners.page_cap)
+        call = Call(path, query, form, int(self._clock.time()), self._keys[key], usage, self._settings.page_cap)
         answer = self._scripted(received.operation, endpoint, call)
         return replace(answer, headers=[*(self._usage(limit, now) if limit else []), *answer.headers])
 
@@ -143,17 +143,17 @@ class Front:
 
     def _usage(self, limit: RateLimit, now: float) -> Headers:
         pairs = (
-            (self._manners.limit_header, limit.limit),
-            (self._manners.remaining_header, limit.remaining(now)),
+            (self._settings.limit_header, limit.limit),
+            (self._settings.remaining_header, limit.remaining(now)),
         )
         return [(name, str(value)) for name, value in pairs if name is not None]
 
     def _wait(self, limit: RateLimit, now: float) -> Headers:
         headers = self._usage(limit, now)
         wait = ceil(limit.retry_after(now))
-        if self._manners.retry_after == "seconds":
+        if self._settings.retry_after == "seconds":
             headers.append(("Retry-After", str(wait)))
-        if self._manners.retry_after == "date":
+        if self._settings.retry_after == "date":
             headers.append(("Retry-After", http_date(ceil(self._clock.time()) + wait)))
         return headers
 

@@ -8,18 +8,18 @@ from typing import Any
 
 from ._calendar import MISSING, iso
 from ._cases import Cases
-from ._people import Rep
+from ._directory import Rep
 
 Item = dict[str, Any]
-_PER_CASE = 10  # ids set aside for the generated history of each case
+_ITEMS_PER_CASE = 10  # ids set aside for the generated history of each case
 DESK = "help@desk.example"
 
 
 def make_history(cases: Cases, case: int, reps: dict[int, Rep]) -> list[Item]:
     """The thread of a generated case, oldest first: question, call or note, answer, follow-up, last answer."""
     items = list(_thread(cases.values(case), cases, case, reps))
-    for place, item in enumerate(items):
-        number = case * _PER_CASE + place
+    for index, item in enumerate(items):
+        number = case * _ITEMS_PER_CASE + index
         item["id"] = str(number) if item["type"] == "email" else number
     return items
 

@@ -7,34 +7,34 @@ from typing import Any
 
 from ._calendar import DATA_ENDS, iso
 from ._contacts import Contact, Contacts
+from ._directory import Department, Rep
 from ._history import DESK, Item
-from ._people import Department, Rep
 from ._texts import Dice, Letter, mix
 
 Json = dict[str, Any]
 _MAILS, _CHATS = 37, 9
-_BEYOND = 1 << 40  # letters of numbers above this are about no case
+_NO_CASE = 1 << 40  # letters of numbers above this are about no case
 
 
 def make_mails(seed: int, contacts: Contacts) -> dict[str, Item]:
     """Mails nobody has put into a case, newest first, with ids that are text."""
-    mails = (_mail(seed, place, contacts) for place in range(_MAILS))
+    mails = (_mail(seed, index, contacts) for index in range(_MAILS))
     return {mail["id"]: mail for mail in mails}
 
 
-def _mail(seed: int, place: int, contacts: Contacts) -> Item:
-    contact, letter = _somebody(seed, place, contacts)
-    sent = DATA_ENDS - 1800 * place - mix(seed, place, 7) % 1500
+def _mail(seed: int, index: int, contacts: Contacts) -> Item:
+    contact, letter = _contact_and_letter(seed, index, contacts)
+    sent = DATA_ENDS - 1800 * index - mix(seed, index, 7) % 1500
     body = letter.mail or letter.follow_up
     return {
-        "id": f"m{1000 + place}",
-        "from": f"{contact.name} <{contact.email}>" if place % 3 else contact.email,
+        "id": f"m{1000 + index}",
+        "from": f"{contact.name} <{contact.email}>" if index % 3 else contact.email,
         "to": DESK,
         "cc": False,
         "bcc": "",
         "subject": letter.subject,
         "body": body,
-        "html": f"<p>{body}</p>" if place % 2 else None,
+        "html": f"<p>{body}</p>" if index % 2 else None,
         "date_sent": iso(sent),
         "date_recvd": iso(sent + 40),
         "repid": "",
@@ -47,37 +47,37 @@ def make_chats(
     """Chats that are going on, as the API writes them, each with its messages."""
     desks = [(department, user) for department in departments.values() for user in department.reps]
     chats: dict[str, Json] = {}
-    for place in range(_CHATS):
-        department, user = desks[mix(seed, place, 8) % len(desks)]
-        case = 1 + mix(seed, place, 9) % cases if cases and place % 3 else None
-        chat = _chat(seed, place, contacts) | {"caseId": case, "departmentId": department.id, "repId": user}
-        chats[f"c{200 + place}"] = chat | _messages(seed, place, contacts, reps[user])
+    for index in range(_CHATS):
+        department, user = desks[mix(seed, index, 8) % len(desks)]
+        case = 1 + mix(seed, index, 9) % cases if cases and index % 3 else None
+        chat = _chat(seed, index, contacts) | {"caseId": case, "departmentId": department.id, "repId": user}
+        chats[f"c{200 + index}"] = chat | _messages(seed, index, contacts, reps[user])
     return chats
 
 
-def _chat(seed: int, place: int, contacts: Contacts) -> Json:
-    contact, letter = _somebody(seed, _MAILS + place, contacts)
+def _chat(seed: int, index: int, contacts: Contacts) -> Json:
+    contact, letter = _contact_and_letter(seed, _MAILS + index, contacts)
     return {
-        "id": f"c{200 + place}",
+        "id": f"c{200 + index}",
         "title": letter.subject,
         "clientName": contact.name,
         "contactUuid": contact.uuid,
         "contactId": str(contact.crm_id),
         "platform": "livechat",
         "noteId": None,
-        "unseen": str(place % 3),
+        "unseen": str(index % 3),
         "isArchived": False,
         "dateClosed": False,
     }
 
 
-def _messages(seed: int, place: int, contacts: Contacts, rep: Rep) -> Json:
-    contact, letter = _somebody(seed, _MAILS + place, contacts)
-    begun = DATA_ENDS - 240 * (place + 1)
+def _messages(seed: int, index: int, contacts: Contacts, rep: Rep) -> Json:
+    contact, letter = _contact_and_letter(seed, _MAILS + index, contacts)
+    begun = DATA_ENDS - 240 * (index + 1)
     said = [(contact.name, letter.subject), (rep.name, f"Hi {contact.first_name}, one moment please.")]
-    said += [(contact.name, letter.follow_up)] if place % 2 else []
+    said += [(contact.name, letter.follow_up)] if index % 2 else []
     messages = [
-        {"id": str(10 * place + number), "sender": sender, "message": text, "date": iso(begun + 50 * number)}
+        {"id": str(10 * index + number), "sender": sender, "message": text, "date": iso(begun + 50 * number)}
         for number, (sender, text) in enumerate(said)
     ]
     return {
@@ -86,7 +86,7 @@ def _messages(seed: int, place: int, contacts: Contacts, rep: Rep) -> Json:
         "lastMessageSender": messages[-1]["sender"],
         "dateCreated": iso(begun),
         "dateLastMessage": messages[-1]["date"],
-        "dateLastMessageReceived": messages[2 if place % 2 else 0]["date"],
+        "dateLastMessageReceived": messages[2 if index % 2 else 0]["date"],
         "dateLastResponse": messages[1]["date"],
     }
 
@@ -99,6 +99,6 @@ def make_webhooks() -> dict[str, Json]:
     }
 
 
-def _somebody(seed: int, place: int, contacts: Contacts) -> tuple[Contact, Letter]:
-    contact = contacts.at_first(Dice(mix(seed, place, 10)).choice(contacts.ids))
-    return contact, Letter(seed, _BEYOND + place, contact.name, contact.company, contact.email)
+def _contact_and_letter(seed: int, index: int, contacts: Contacts) -> tuple[Contact, Letter]:
+    contact = contacts.at_first(Dice(mix(seed, index, 10)).choice(contacts.ids))
+    return contact, Letter(seed, _NO_CASE + index, contact.name, contact.company, contact.email)

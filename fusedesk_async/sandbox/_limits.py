@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Protocol, Self
 
 # Sums of fractions of a second miss their mark by less than this.
-_GRAIN = 1e-9
+_TIME_EPSILON = 1e-9
 
 
 class RateLimit(Protocol):
@@ -16,7 +16,7 @@ class RateLimit(Protocol):
 
     @property
     def limit(self) -> int:
-        """Calls per window, as the usage header tells it."""
+        """Calls per window, as the usage header says."""
         ...
 
     def admit(self, now: float) -> bool:
@@ -54,7 +54,7 @@ class FixedHour(_Counter):
         limit: calls per window.
         window: seconds an "hour" lasts.
         phase: seconds after the sandbox's start at which a new hour begins (and each window before and after).
-        used: calls somebody made in the first hour before we came.
+        used: calls made in the first hour before the client's first.
         counts_refused: whether refused calls count; makes no difference here.
     """
 
@@ -93,7 +93,7 @@ class FixedHour(_Counter):
         return (self._number(now) + 1) * self.window + self.phase - now
 
     def _number(self, now: float) -> int:
-        return int((now - self.phase + _GRAIN) // self.window)
+        return int((now - self.phase + _TIME_EPSILON) // self.window)
 
 
 class SlidingHour(_Counter):
@@ -102,7 +102,7 @@ class SlidingHour(_Counter):
     Args:
         limit: calls per window.
         window: seconds an "hour" lasts.
-        used: calls somebody made just before our first.
+        used: calls made just before the client's first.
         counts_refused: refused calls count too, so that hammering keeps the door shut.
     """
 
@@ -124,7 +124,7 @@ class SlidingHour(_Counter):
         """Calls left at this moment."""
         self._calls.extend([now] * self._used)
         self._used = 0
-        while self._calls and now - self._calls[0] >= self.window - _GRAIN:
+        while self._calls and now - self._calls[0] >= self.window - _TIME_EPSILON:
             self._calls.popleft()
         return self.limit - len(self._calls)
 
@@ -142,7 +142,7 @@ class TokenBucket(_Counter):
         limit: calls that flow in per window.
         window: seconds an "hour" lasts.
         burst: what the bucket holds, full at the start; `limit` if not given.
-        used: calls somebody took from it before we came.
+        used: calls taken from it before the client's first.
         counts_refused: a refused call spills what had begun to gather.
     """
 
@@ -172,7 +172,7 @@ class TokenBucket(_Counter):
         passed = 0.0 if self._at is None else max(0.0, now - self._at)
         self._at = now
         self._tokens = min(float(self.burst), self._tokens + passed * self.limit / self.window)
-        return int(self._tokens + _GRAIN)
+        return int(self._tokens + _TIME_EPSILON)
 
     def retry_after(self, now: float) -> float:
         """Seconds until the bucket holds a whole call, or zero while it does."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from ._calendar import MISSING, iso
 from ._contacts import Contact
-from ._people import Department, Rep, Tag
+from ._directory import Department, Rep, Tag
 from ._state import State
 from ._texts import case_number
 

@@ -11,11 +11,11 @@ from ._churn import close_case, open_cases, pick, reopen_case, retag_case
 from ._clock import Clock, SystemClock
 from ._endpoints import ALL_SCOPES
 from ._faults import Answer, Fault
-from ._front import Front, Manners, Received
+from ._front import Front, Received, Settings
 from ._limits import RateLimit
 from ._state import State
 
-_REMEMBERED = 10_000  # requests kept in `received`
+_MAX_RECEIVED = 10_000  # requests kept in `received`
 
 
 class FaultFields(TypedDict, total=False):
@@ -43,9 +43,9 @@ class Sandbox:
         seed: decides every word, date and random choice.
         keys: API key to the scopes it has; by default one key, "sandbox-key", that may do everything.
         limit: how calls are counted, for each key by itself; None: not at all.
-        limit_header: header that tells the limit (PM); None: not sent.
-        remaining_header: header that tells the calls left, whose name is assumed; None: not sent.
-        retry_after: how a 429 tells the wait; None: not at all. Whether FuseDesk tells it is unknown.
+        limit_header: header with the limit (PM); None: not sent.
+        remaining_header: header with the calls left, whose name is assumed; None: not sent.
+        retry_after: how a 429 gives the wait; None: not at all. Whether FuseDesk gives it is unknown.
         page_cap: rows at most in a page, silently, whatever limit was asked.
         latency: seconds between carrying a call out and answering it, or a function that draws them for each call.
         clock: brings the time; the machine's by default.
@@ -66,12 +66,12 @@ class Sandbox:
         clock: Clock | None = None,
     ) -> None:
         self.state: State = State(seed, cases)
-        self.received: deque[Received] = deque(maxlen=_REMEMBERED)
+        self.received: deque[Received] = deque(maxlen=_MAX_RECEIVED)
         self._clock = clock or SystemClock()
         self._latency = latency if callable(latency) else partial(float, latency)
         self._keys = keys or {"sandbox-key": ALL_SCOPES}
-        manners = Manners(limit_header, remaining_header, retry_after, page_cap)
-        self._front = Front(self.state, self._keys, limit, manners, self._clock)
+        settings = Settings(limit_header, remaining_header, retry_after, page_cap)
+        self._front = Front(self.state, self._keys, limit, settings, self._clock)
 
     @property
     def api_key(self) -> str:
@@ -129,19 +129,19 @@ class Sandbox:
         return open_cases(self.state, self._now, count, fields)
 
     def close_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
-        """Close the cases of these ids, or so many that are not closed, chosen by the seed; their ids."""
+        """Close the cases of these ids, or `count` that are not closed, chosen by the seed; their ids."""
         return self._act(close_case, ids, count, lambda case: self._status(case) != "closed")
 
     def reopen_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
-        """Reopen the cases of these ids, or so many that are closed, chosen by the seed; their ids."""
+        """Reopen the cases of these ids, or `count` that are closed, chosen by the seed; their ids."""
         return self._act(reopen_case, ids, count, lambda case: self._status(case) == "closed")
 
     def retag_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
-        """Change one tag on the cases of these ids, or on so many chosen by the seed; their ids."""
+        """Change one tag on the cases of these ids, or on `count` chosen by the seed; their ids."""
         return self._act(retag_case, ids, count, lambda _: True)
 
     def delete_cases(self, count: int = 1, *, ids: Iterable[int] | None = None) -> list[int]:
-        """Delete the cases of these ids, or so many chosen by the seed; their ids."""
+        """Delete the cases of these ids, or `count` chosen by the seed; their ids."""
         return self._act(lambda state, _, case: state.remove(case), ids, count, lambda _: True)
 
     def _act(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ._cases import Cases
 from ._query import Query
 
-_KEPT = 16  # answers kept
-_PATCHED = 2000  # changed cases up to which an old answer is mended rather than made again
+_CACHED_ANSWERS = 16  # answers kept
+_MAX_UPDATES = 2000  # changed cases up to which an old answer is updated rather than made again
 
 
 @dataclass
@@ -33,11 +33,11 @@ class Searcher:
         """The ids of all cases that match, in the order asked for."""
         answer = self._answers.pop(query, None)
         version = len(self._cases.journal)
-        if answer is None or (answer.version != version and not self._mended(query, answer)):
+        if answer is None or (answer.version != version and not self._updated(query, answer)):
             answer = _Answer(version, self._search(query))
         answer.version = version
         self._answers[query] = answer
-        if len(self._answers) > _KEPT:
+        if len(self._answers) > _CACHED_ANSWERS:
             self._answers.popitem(last=False)
         return answer.ids
 
@@ -55,20 +55,20 @@ class Searcher:
                 found = sorted(found, key=lambda case: -1 if (key := value(case)) is None else key, reverse=descending)
         return found
 
-    def _mended(self, query: Query, answer: _Answer) -> bool:
+    def _updated(self, query: Query, answer: _Answer) -> bool:
         """Bring an old answer up to date by its changed cases alone; possible where their place depends on the id."""
         changed = {*self._cases.journal[answer.version :]}
-        if query.order != (("caseid", False),) or len(changed) > _PATCHED:
+        if query.order != (("caseid", False),) or len(changed) > _MAX_UPDATES:
             return False
         tests = [(self._cases.column(condition.column), condition.test()) for condition in query.conditions]
         ids = [*answer.ids]
         for case in changed:
             matches = case in self._cases and all(test(value(case)) for value, test in tests)
-            place = bisect_left(ids, case)
-            present = place < len(ids) and ids[place] == case
+            index = bisect_left(ids, case)
+            present = index < len(ids) and ids[index] == case
             if matches and not present:
-                ids.insert(place, case)
+                ids.insert(index, case)
             elif present and not matches:
-                del ids[place]
+                del ids[index]
         answer.ids = ids
         return True

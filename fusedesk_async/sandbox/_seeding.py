@@ -9,7 +9,7 @@ from random import Random
 from ._calendar import DATA_ENDS, DAY, MISSING, midnight, working_time
 from ._cases import Columns
 from ._contacts import Contacts, company_of
-from ._people import Department, Rep, Tag
+from ._directory import Department, Rep, Tag
 
 _WEEK = (100, 92, 88, 85, 70, 22, 18)  # how much mail comes on which weekday
 _HOURS = (2, 1, 1, 1, 1, 2, 5, 12, 30, 44, 46, 42, 36, 40, 44, 42, 36, 26, 16, 12, 11, 9, 6, 4)
@@ -28,7 +28,7 @@ def make_columns(
     """Columns of `count` cases in the order they were opened, the last of them on the evening the data ends."""
     opened = _opened(random, count)
     status = _status(random, opened)
-    assigned = [(place["departmentid"], place["repid"]) for place in random.choices(_desks(departments, reps), k=count)]
+    assigned = [(desk["departmentid"], desk["repid"]) for desk in random.choices(_desks(departments, reps), k=count)]
     customers = random.choices([*contacts.ids, *repeat(None, len(contacts) // 12)], k=count)
     companies = {customer: customer and company_of(customer) for customer in {*customers}}
     plain: Columns = {
@@ -105,7 +105,7 @@ def _dates(random: Random, opened: list[int], status: list[str]) -> dict[str, It
         "date_firstresponse": _unless(status, {"new"}, first),
         "date_lastresponse": _unless(status, {"new"}, last),
         "date_closed": _unless(status, {"new", "open"}, closed),
-        "date_updated": [last_change[kind][place] for place, kind in enumerate(status)],
+        "date_updated": [last_change[kind][index] for index, kind in enumerate(status)],
     }
 
 

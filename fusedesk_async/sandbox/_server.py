@@ -12,7 +12,7 @@ from ._sandbox import Sandbox
 if TYPE_CHECKING:
     from uvicorn import Server
 
-_GLANCE = 0.005  # seconds between two looks whether the server is up
+_POLL_INTERVAL = 0.005  # seconds between two looks whether the server is up
 
 
 @asynccontextmanager
@@ -28,7 +28,7 @@ async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Asy
     with _listen(host, port) as listener:
         task = asyncio.create_task(server.serve([listener]))
         while not (server.started or task.done()):  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(_GLANCE)
+            await asyncio.sleep(_POLL_INTERVAL)
         try:
             yield _url(listener)
         finally:
@@ -40,7 +40,7 @@ async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Asy
 def serve_in_thread(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Generator[str, None, None]:
     """Serve a sandbox from a thread of its own while the block lasts; gives the base URL.
 
-    While it serves, leave the sandbox's state to that thread; reading `received` is safe.
+    While it serves, only that thread may use the sandbox's state; reading `received` is safe.
 
     Args:
         sandbox: what to serve.

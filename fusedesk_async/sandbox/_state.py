@@ -5,13 +5,13 @@ from random import Random
 
 from ._cases import Cases
 from ._contacts import Contacts
+from ._directory import Department, Rep, Tag, make_departments, make_reps, make_tags
 from ._history import Item, make_history
 from ._inbox import Json, make_chats, make_mails, make_webhooks
-from ._people import Department, Rep, Tag, make_departments, make_reps, make_tags
 from ._search import Searcher
 from ._seeding import make_columns
 
-_LONGEST = 18  # digits of a number that is looked for
+_LONGEST_NUMBER = 18  # digits of a number that is looked for
 
 
 class State:
@@ -74,7 +74,7 @@ class State:
 
     def mail_in_a_case(self, number: str) -> Item | None:
         """The mail with that id from any history, or None."""
-        short = number.isascii() and number.isdigit() and len(number) <= _LONGEST
+        short = number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER
         case = int(number) // 10 if short else 0  # as generated histories are numbered
         histories = [self.history(case) if case in self.cases else [], *self.notes.values()]
         return next((item for items in histories for item in items if item["id"] == number), None)

@@ -75,23 +75,23 @@ def read_history(call: Call) -> list[Item]:
     if not isinstance(value, list):
         message = "history must be a JSON array"
         raise refuse(message)
-    return [_element(place, element, call.now) for place, element in enumerate(cast("Sequence[Any]", value))]
+    return [_element(index, element, call.now) for index, element in enumerate(cast("Sequence[Any]", value))]
 
 
-def _element(place: int, value: Any, now: int) -> Item:
+def _element(index: int, value: Any, now: int) -> Item:
     element = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     kind = element.get("type")
     if not isinstance(kind, str) or kind not in _KINDS:
-        message = f"history[{place}] must have type call, note or email"
+        message = f"history[{index}] must have type call, note or email"
         raise refuse(message)
     for name in _KINDS[kind]:
         if not isinstance(element.get(name), str) or not element[name]:
-            message = f"history[{place}]: missing required field: {name}"
+            message = f"history[{index}]: missing required field: {name}"
             raise refuse(message)
     try:
         return _email(element, now) if kind == "email" else _note(element, now)
     except Refused as refused:
-        message = f"history[{place}]: {refused.text}"
+        message = f"history[{index}]: {refused.text}"
         raise refuse(message) from None
 
 

@@ -1,3 +1,5 @@
+"""Commands that ask once, and how every failure ends: one line and an exit code."""
+
 import json
 import sys
 

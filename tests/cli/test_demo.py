@@ -1,3 +1,5 @@
+"""The demo: an export from a sandbox behind a small quota."""
+
 import re
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""`fusedesk export`, as its users see it."""
+
 import csv
 import json
 import re

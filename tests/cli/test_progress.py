@@ -1,3 +1,5 @@
+"""What is shown of progress, plans and reports, and how text is made fit for a terminal."""
+
 import io
 import re
 from datetime import UTC, datetime, timedelta

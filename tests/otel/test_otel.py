@@ -257,7 +257,7 @@ async def test_without_providers_it_is_the_global_ones_that_are_used(clock, monk
     telemetry = Telemetry()
     monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", telemetry.tracers)
     monkeypatch.setattr("opentelemetry.metrics._internal._METER_PROVIDER", telemetry.meters)
-    monkeypatch.setattr("fusedesk_async.otel._meters._OF_THE_GLOBAL_ONE", [])
+    monkeypatch.setattr("fusedesk_async.otel._meters._GLOBAL_INSTRUMENTS", [])
     sandbox = Sandbox(5, clock=clock, limit=FixedHour(100))
     async with client(sandbox, clock) as desk:
         for providers in ({}, telemetry.providers, {}):

@@ -1,3 +1,5 @@
+"""Routes: paths without ids."""
+
 import re
 
 import pytest

@@ -1,3 +1,5 @@
+"""Clients of a sandbox."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The sandbox over HTTP: keys, scopes, formats, limits, disconnects."""
+
 from collections.abc import Callable
 from typing import Any
 

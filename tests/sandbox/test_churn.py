@@ -1,3 +1,5 @@
+"""A desk at work: cases opened, closed, retagged and deleted between calls."""
+
 import pytest
 
 from fusedesk_async.sandbox import Sandbox, VirtualClock

@@ -1,3 +1,5 @@
+"""The virtual clock: time passes only when everybody waits."""
+
 import time
 from random import Random
 

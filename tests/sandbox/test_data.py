@@ -1,3 +1,5 @@
+"""The made-up data: the same for the same seed, and shaped as FuseDesk's."""
+
 import re
 from datetime import datetime
 

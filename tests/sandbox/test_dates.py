@@ -1,3 +1,5 @@
+"""Dates as PHP reads them."""
+
 from datetime import datetime
 
 import pytest

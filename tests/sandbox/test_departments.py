@@ -1,3 +1,5 @@
+"""Departments that are made, changed, archived and restored."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Scripted faults: spoiled, late, lost and repeated answers."""
+
 from collections.abc import Callable
 from typing import Any
 

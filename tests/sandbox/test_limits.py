@@ -1,3 +1,5 @@
+"""The three kinds of hour."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

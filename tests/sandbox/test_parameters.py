@@ -1,3 +1,5 @@
+"""Parameters as PHP decodes them, from query, form and JSON."""
+
 import pytest
 
 from fusedesk_async.sandbox._call import Call

@@ -1,3 +1,5 @@
+"""The session, departments, reps, case tags and contacts."""
+
 from collections.abc import Callable
 from typing import Any
 

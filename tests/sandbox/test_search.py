@@ -1,3 +1,5 @@
+"""Searches: filters, orders, pages."""
+
 from random import Random
 from typing import Any
 

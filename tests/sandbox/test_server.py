@@ -1,3 +1,5 @@
+"""The sandbox as a server on loopback."""
+
 import sys
 
 import httpx

@@ -1,3 +1,5 @@
+"""Calls that change cases."""
+
 import json
 from collections.abc import Callable
 from typing import Any

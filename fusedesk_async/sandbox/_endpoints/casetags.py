@@ -3,7 +3,7 @@
 from collections import Counter
 
 from fusedesk_async.sandbox._call import Call
-from fusedesk_async.sandbox._people import Tag
+from fusedesk_async.sandbox._directory import Tag
 from fusedesk_async.sandbox._refusals import not_found, refuse
 from fusedesk_async.sandbox._render import render_tag
 from fusedesk_async.sandbox._state import State

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from fusedesk_async.sandbox._call import Call, whole_number
-from fusedesk_async.sandbox._people import Department
+from fusedesk_async.sandbox._directory import Department
 from fusedesk_async.sandbox._refusals import not_found, refuse
 from fusedesk_async.sandbox._render import Json, render_department_v1, render_department_v2
 from fusedesk_async.sandbox._state import State

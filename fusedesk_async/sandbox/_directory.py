@@ -7,7 +7,7 @@ from ._vocabulary import DEPARTMENTS, HIDDEN_TAGS, REPS, TAGS
 
 @dataclass
 class Rep:
-    """Somebody who answers. `user` is the id every `repid` parameter wants (S2); `rep` is v2's second id (MC)."""
+    """A person who answers cases. `user` is the id every `repid` parameter wants (S2); `rep` is v2's second id (MC)."""
 
     user: int
     rep: int
@@ -46,29 +46,29 @@ class Tag:
 
 def make_departments() -> dict[int, Department]:
     """The departments by id, with ids like the v1 page's (268, 272, 273)."""
-    ids = [268 + 4 * place for place in range(len(DEPARTMENTS))]
+    ids = [268 + 4 * index for index in range(len(DEPARTMENTS))]
     reps = make_reps().values()
     return {
         id_: Department(
             id_,
             name,
-            [rep.user for rep, plan in zip(reps, REPS, strict=True) if place in plan[2]],
+            [rep.user for rep, plan in zip(reps, REPS, strict=True) if index in plan[2]],
             None if active else 1_672_531_200,
         )
-        for place, (id_, (name, active)) in enumerate(zip(ids, DEPARTMENTS, strict=True))
+        for index, (id_, (name, active)) in enumerate(zip(ids, DEPARTMENTS, strict=True))
     }
 
 
 def make_reps() -> dict[int, Rep]:
     """The reps by user id."""
     return {
-        user: Rep(user, 9000 + place, first, last, active, 268 + 4 * departments[0])
-        for place, (first, last, departments, active) in enumerate(REPS)
-        for user in [11 + 3 * place]
+        user: Rep(user, 9000 + index, first, last, active, 268 + 4 * departments[0])
+        for index, (first, last, departments, active) in enumerate(REPS)
+        for user in [11 + 3 * index]
     }
 
 
 def make_tags() -> dict[int, Tag]:
     """The case tags by id."""
     names = [*TAGS, *HIDDEN_TAGS]
-    return {5 + 2 * place: Tag(5 + 2 * place, name, name in HIDDEN_TAGS) for place, name in enumerate(names)}
+    return {5 + 2 * index: Tag(5 + 2 * index, name, name in HIDDEN_TAGS) for index, name in enumerate(names)}
