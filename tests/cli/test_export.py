@@ -87,7 +87,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_asked(invoke: Invo
     assert not sandbox.received
 
 
-def test_a_failure_half_way_says_what_is_kept_and_the_same_command_goes_on(
+def test_a_failure_half_way_says_what_is_kept_and_the_same_command_resumes(
     invoke: Invoke, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.fault("search", nth=5, status=403, body={"error": "gone", "errorcode": "api_error_noscope"})

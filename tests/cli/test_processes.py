@@ -80,7 +80,7 @@ def test_two_exports_do_not_write_one_file(
 
 
 @pytest.mark.parametrize("out", ["out.jsonl", "out.db"])
-def test_a_full_disk_ends_it_with_one_line_and_the_same_command_goes_on(start: Start, tmp_path: Path, out: str) -> None:
+def test_a_full_disk_ends_it_with_one_line_and_the_same_command_resumes(start: Start, tmp_path: Path, out: str) -> None:
     limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)"
     full = start("export", out, before=f"{limit}; resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))")
     _, stderr = full.communicate(timeout=20)

@@ -42,7 +42,7 @@ def carry_out(path, *, overwrite=False):
     seed=st.integers(0, 2**32),
     replaces=st.booleans(),
 )
-def test_whatever_a_crash_leaves_is_gone_on_with(name, steps, seed, replaces):
+def test_whatever_a_crash_leaves_is_resumed(name, steps, seed, replaces):
     chance = random.Random(seed)
     with TemporaryDirectory() as base:
         folder = Path(base) / "start"

@@ -126,7 +126,7 @@ def test_a_foreign_database_is_refused(content, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_there_must_be_something_to_go_on_with_if_that_is_required(name, tmp_path):
+def test_there_must_be_something_to_resume_if_that_is_required(name, tmp_path):
     output = sink(tmp_path / name)
     with pytest.raises(ExportError, match=r"there is no export to .* to resume"):
         output.open(job(name), resume="require", overwrite=False)
