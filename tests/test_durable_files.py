@@ -69,7 +69,7 @@ def test_what_failed_is_raised_even_if_sqlite_has_rolled_the_transaction_back_it
         database.execute("ROLLBACK").fetchall()[0]
 
 
-def test_trouble_with_a_file_is_told_with_its_name(tmp_path):
+def test_trouble_with_a_file_is_reported_with_its_name(tmp_path):
     with (
         pytest.raises(ExportError, match=r"cannot write .*file: No space left on device") as caught,
         as_export_error(tmp_path / "file"),
@@ -78,12 +78,12 @@ def test_trouble_with_a_file_is_told_with_its_name(tmp_path):
     assert caught.value.reason == "output"
 
 
-def test_trouble_without_a_system_message_is_told_too(tmp_path):
+def test_trouble_without_a_system_message_is_reported_too(tmp_path):
     with pytest.raises(ExportError, match="odd"), as_export_error(tmp_path):
         raise OSError("odd")
 
 
-def test_who_comes_second_is_told_who_holds_it(tmp_path):
+def test_who_comes_second_is_reported_who_holds_it(tmp_path):
     target = tmp_path / "out.jsonl"
     with locked(target):
         with (
@@ -114,13 +114,13 @@ with locked(Path({str(target)!r})):
 
 def test_a_lock_whose_holder_removes_it_at_this_moment_is_taken_anew(tmp_path, monkeypatch):
     target = tmp_path / "out.jsonl"
-    samestat, told = os.path.samestat, []
-    monkeypatch.setattr(os.path, "samestat", lambda *two: told.append(two) or (len(told) > 1 and samestat(*two)))
+    samestat, calls = os.path.samestat, []
+    monkeypatch.setattr(os.path, "samestat", lambda *two: calls.append(two) or (len(calls) > 1 and samestat(*two)))
     with locked(target):
-        assert len(told) == 2
+        assert len(calls) == 2
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     with (
         pytest.raises(ExportError, match=r"cannot write .*lock: No such file or directory"),
         locked(tmp_path / "nowhere" / "out.jsonl"),

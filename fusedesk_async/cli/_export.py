@@ -87,9 +87,7 @@ def export(
     Other users of the same API key go first, and when the hourly allowance is used up the export waits as long as it
     takes.
     """
-    if as_json and out == "-":
-        message = "--json prints to stdout, where the cases go already; name a file"
-        raise click.UsageError(message)
+    _check_usage(filters)
     options: ExportOptions = {
         **filters,  # type: ignore[typeddict-item] # they hold no look_back
         "format": kind,
@@ -102,7 +100,6 @@ def export(
         "outage": outage,
     }
     if demo:
-        _refuse_server_options(filters)
         report = run_demo(out, options)
     else:
         job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), out=out, options=options)
@@ -116,10 +113,13 @@ def export(
     check_complete(report)
 
 
-def _refuse_server_options(filters: CaseFilters) -> None:
-    """The demo brings its own server, so options that choose a server or cases are a mistake."""
+def _check_usage(filters: CaseFilters) -> None:
+    """Refuse options that exclude each other."""
     context = click.get_current_context()
+    if context.params["as_json"] and context.params["out"] == "-":
+        message = "--json prints to stdout, where the cases go already; name a file"
+        raise click.UsageError(message)
     given = [name for name in ("app", "base_url") if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if given or filters or context.params["dry_run"]:
+    if context.params["demo"] and (given or filters or context.params["dry_run"]):
         message = "--demo exports everything from its own sandbox; leave out the options about app and cases"
         raise click.UsageError(message)

@@ -188,7 +188,7 @@ def test_what_makes_no_sense_is_a_usage_error(invoke: Invoke, arguments: tuple[s
     assert invoke("export", *arguments).exit_code == Exit.USAGE
 
 
-def test_cases_that_cannot_be_read_are_told(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_cases_that_cannot_be_read_are_reported(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
     strange = [{"caseid": number, "date_opened": "next week"} for number in range(5, 10)]
     for nth, body in enumerate([[{"caseid": 9}], [], [{"caseid": 1}, *strange]], 1):
         sandbox.fault("search", nth=nth, body=body)

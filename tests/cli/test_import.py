@@ -94,7 +94,7 @@ def test_an_export_with_history_comes_back(invoke: Invoke, sandbox: Sandbox, tmp
         )
 
 
-def test_bad_rows_are_told_and_the_others_go_on(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_bad_rows_are_reported_and_the_others_go_on(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
     write_rows(tmp_path / "in.jsonl", 3)
     with (tmp_path / "in.jsonl").open("a") as file:
         file.write('{"department_id": 1, "summary": "a", "details": "b", "opened_by": "c"}\n\nnot JSON\n')
@@ -181,7 +181,7 @@ def test_killed_and_run_again_every_row_is_opened_once(
     assert opened(sandbox) == Counter(f"Row {number}" for number in range(150))
 
 
-def test_the_second_of_two_imports_is_told_who_is_at_it(
+def test_the_second_of_two_imports_is_reported_who_is_at_it(
     start: Start, sandbox: Sandbox, opening: Callable[[int], threading.Event], tmp_path: Path
 ) -> None:
     write_rows(tmp_path / "in.jsonl", 400)

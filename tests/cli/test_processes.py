@@ -103,7 +103,7 @@ def test_without_the_extra_it_says_what_to_install(start: Start, package: str) -
     assert stderr == b'fusedesk: the command line needs more packages: pip install "fusedesk_async[cli]"\n'
 
 
-def test_a_sandbox_serves_until_it_is_told_to_stop(start: Start) -> None:
+def test_a_sandbox_serves_until_it_is_reported_to_stop(start: Start) -> None:
     process = start("sandbox", "--port", "0", "--cases", "3", "--kind", "sliding", "--window", "5")
     assert process.stdout
     hint, address, key = (process.stdout.readline().decode().strip() for _ in range(3))

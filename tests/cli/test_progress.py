@@ -69,7 +69,7 @@ def test_lines_come_once_a_minute_and_at_each_wait() -> None:
         (Allowance(limit=1800, remaining=3), ", 3 of 1,800 calls left"),
     ],
 )
-def test_the_allowance_is_told_as_far_as_it_is_known(allowance: Allowance, expected: str) -> None:
+def test_the_allowance_is_reported_as_far_as_it_is_known(allowance: Allowance, expected: str) -> None:
     known = progress(allowance=allowance, cases=250, fresh=200, expected=1250, seconds=100.0)
     assert outlook(known) == f"2 cases/s{expected}, 8 min to go"
 
@@ -93,12 +93,12 @@ def test_the_bar_fits_into_eighty_columns() -> None:
         ({"done": 7, "seconds": None}, "about 700 cases, 7 of them here already: 9 calls"),
     ],
 )
-def test_a_plan_is_told_in_one_line(known: dict[str, Any], expected: str) -> None:
+def test_a_plan_is_reported_in_one_line(known: dict[str, Any], expected: str) -> None:
     usual: dict[str, Any] = {"done": 0, "cases": 700, "at_least": 1, "at_most": 900, "calls": 9, "seconds": 4.0}
     assert plan_text(ExportPlan(**usual | known), history=False) == expected
 
 
-def test_a_report_is_told_in_one_line() -> None:
+def test_a_report_is_reported_in_one_line() -> None:
     usual: dict[str, Any] = dict.fromkeys((field.name for field in attrs.fields(ExportReport)), 0)
     report = ExportReport(
         **usual

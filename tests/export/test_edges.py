@@ -142,7 +142,7 @@ def test_an_id_beyond_64_bits_does_not_fit_into_sqlite_and_takes_nothing_with_it
     assert ids_in(tmp_path / "out.db") == [1, 3]
 
 
-def test_a_database_that_cannot_be_opened_is_told_with_its_name(tmp_path):
+def test_a_database_that_cannot_be_opened_is_reported_with_its_name(tmp_path):
     (tmp_path / "out.db.part").mkdir()
     with pytest.raises(ExportError, match=r"cannot write .*out\.db\.part: unable to open") as caught:
         sink(tmp_path / "out.db").find_checkpoint(job("out.db"), resume="auto", overwrite=False)

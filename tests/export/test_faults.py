@@ -52,7 +52,7 @@ async def test_cases_that_can_never_be_had_do_not_stop_the_others(broken, status
     assert (report.history_errors, report.is_whole) == (len(broken), False)
 
 
-async def test_a_key_that_may_see_no_history_is_told_at_once(clock):
+async def test_a_key_that_may_see_no_history_is_reported_at_once(clock):
     async with desk_of(Server(range(1, 13), range(1, 13), 403), clock) as desk:
         with pytest.raises(PermissionDeniedError):
             await export_cases(desk, BytesIO(), history=True)
@@ -62,24 +62,24 @@ async def test_a_key_that_may_see_no_history_is_told_at_once(clock):
 @pytest.mark.parametrize("seconds", [900, 3500])
 @pytest.mark.parametrize("history", [False, True])
 async def test_an_outage_of_almost_an_hour_is_waited_for(seconds, history, clock):
-    server, told = Server(range(1, 13), []), []
+    server, outages = Server(range(1, 13), []), []
 
     def answer(request):
-        if len(told) > 5 and clock.monotonic() < 10_000 + seconds:
+        if len(outages) > 5 and clock.monotonic() < 10_000 + seconds:
             return httpx.Response(503)
         return server(request)
 
     def noted(progress):
-        told.append(progress.outage)
-        if len(told) == 6 - 3 * (not history):
-            told.extend([""] * 3)
+        outages.append(progress.outage)
+        if len(outages) == 6 - 3 * (not history):
+            outages.extend([""] * 3)
             clock.advance(10_000 - clock.monotonic())
 
     out = BytesIO()
     async with desk_of(answer, clock) as desk:
         report = await export_cases(desk, out, history=history, on_progress=noted)
     assert len(out.getvalue().splitlines()) == report.cases == 12
-    assert any(told)
+    assert any(outages)
 
 
 @pytest.mark.parametrize("gone", ["cases", "histories"])

@@ -40,7 +40,7 @@ def test_who_comes_second_harms_nothing(name, tmp_path):
     assert ids_in(tmp_path / name) == [1, 2]
 
 
-def test_a_reader_in_a_transaction_is_told_and_nothing_is_lost(tmp_path):
+def test_a_reader_in_a_transaction_is_reported_and_nothing_is_lost(tmp_path):
     output, place = begun(tmp_path / "out.db")
     with closing(sqlite3.connect(tmp_path / "out.db.part", isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -86,9 +86,9 @@ except ExportError as error:
     print(error.reason, error)
 output.close()
 """
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.startswith("output cannot write ")
-    assert told.stdout.count("\n") == 1
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("output cannot write ")
+    assert done.stdout.count("\n") == 1
     output = sink(tmp_path / name)
     place = output.open(job(name), resume="require", overwrite=False)
     assert (place.bookmark, place.cases) == (bookmark(1), 1)
@@ -159,7 +159,7 @@ def test_a_stream_that_takes_little_gets_all():
     assert stream.taken.count(b"\n") == 2
 
 
-def test_a_stream_that_takes_nothing_or_is_closed_is_told():
+def test_a_stream_that_takes_nothing_or_is_closed_is_reported():
     with pytest.raises(ExportError, match="takes no bytes now"):
         StreamSink(Unbuffered(5)).write(rows([1]), Checkpoint(job=job("a.jsonl")))
     stream = io.BytesIO()

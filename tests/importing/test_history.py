@@ -94,7 +94,7 @@ async def test_a_case_whose_opening_got_lost_or_told_no_id_gets_its_history(desk
 
 
 @pytest.mark.anyio
-async def test_a_history_that_is_refused_is_told(desk, sandbox, row, tmp_path):
+async def test_a_history_that_is_refused_is_reported(desk, sandbox, row, tmp_path):
     sandbox.fault("history", nth=2, status=405)
     report = await import_cases(desk, [row], journal=tmp_path / "journal", rejects=tmp_path / "rejects")
     assert report.rejected == 1
@@ -107,7 +107,7 @@ async def test_a_history_that_is_refused_is_told(desk, sandbox, row, tmp_path):
 
 
 @pytest.mark.anyio
-async def test_an_element_that_is_too_large_for_any_form_is_told(desk, sandbox, row, tmp_path):
+async def test_an_element_that_is_too_large_for_any_form_is_reported(desk, sandbox, row, tmp_path):
     row = attrs.evolve(row, history=(NewNote(title="T", note="x" * 11_000),))
     report = await import_cases(desk, [row], journal=tmp_path / "journal", rejects=tmp_path / "rejects")
     assert report.rejected == 1
@@ -115,7 +115,7 @@ async def test_an_element_that_is_too_large_for_any_form_is_told(desk, sandbox, 
 
 
 @pytest.mark.anyio
-async def test_a_case_that_is_gone_meanwhile_is_told(desk, sandbox, row, tmp_path):
+async def test_a_case_that_is_gone_meanwhile_is_reported(desk, sandbox, row, tmp_path):
     sandbox.fault("history", nth=2, drop=True)
     sandbox.churn("get", lambda desk: desk.delete_cases(ids=[OLD + 1]))
     report = await import_cases(desk, [row], journal=tmp_path / "journal", rejects=tmp_path / "rejects")

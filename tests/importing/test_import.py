@@ -48,12 +48,12 @@ async def numbers(rows):
 
 
 async def test_rows_are_opened_once_and_skipped_from_then_on(desk, sandbox, tmp_path):
-    rows, told = rows_for(sandbox, 9), []
-    report = await import_cases(desk, [*rows, *rows], journal=tmp_path / "journal", on_progress=told.append)
+    rows, reported = rows_for(sandbox, 9), []
+    report = await import_cases(desk, [*rows, *rows], journal=tmp_path / "journal", on_progress=reported.append)
     assert counts(report) == {"rows": 18, "opened": 9, "skipped": 9}
     assert isinstance(report, ImportReport)
     assert report.calls == 9
-    assert (told[-1].rows, told[-1].opened, told[-1].phase) == (18, 9, "settling")
+    assert (reported[-1].rows, reported[-1].opened, reported[-1].phase) == (18, 9, "settling")
     again = await import_cases(desk, numbers(rows), journal=tmp_path / "journal")
     assert counts(again) == {"rows": 9, "skipped": 9}
     assert opened(sandbox) == once(9)
@@ -170,7 +170,7 @@ async def test_an_outage_stops_the_import_and_leaves_nothing_open_twice(desk, sa
     with pytest.raises(OutcomeUnknownError):
         await import_cases(desk, rows_for(sandbox, 40), journal=tmp_path / "journal", concurrency=1)
     assert len(sandbox.received) == 12
-    sandbox._front.script._scenes.clear()
+    sandbox._front.script._scripted.clear()
     report = await import_cases(desk, rows_for(sandbox, 40), journal=tmp_path / "journal")
     assert counts(report) == {"rows": 40, "skipped": 2, "found": 10, "opened": 28}
     assert opened(sandbox) == once(40)

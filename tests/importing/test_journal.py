@@ -143,7 +143,7 @@ def test_each_mark_is_on_the_disk_before_anything_else_happens(path):
         journal.mark(entry.id, state="sent")
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
+def test_a_folder_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(ExportError, match="unable to open") as caught:
         open_(tmp_path / "nowhere" / "journal")
     assert caught.value.reason == "output"

@@ -140,7 +140,7 @@ def test_all_that_a_case_can_have_may_stand_in_a_row():
         ({"casenum": "A"}, "is missing"),
     ],
 )
-def test_what_cannot_be_imported_is_told(row, why):
+def test_what_cannot_be_imported_is_reported(row, why):
     assert why.lower() in reason(row).lower()
 
 

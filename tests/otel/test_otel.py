@@ -78,12 +78,12 @@ async def test_what_happens_on_the_way_is_in_the_span(sandbox, desk, telemetry):
     names = [name for name, _ in events(span)]
     attempt, retry, wait = "fusedesk.attempt", "fusedesk.retry", "fusedesk.wait"
     assert names == [attempt, retry, attempt, retry, attempt, wait, attempt]
-    told = [attributes for _, attributes in events(span)]
-    assert told[0] == {"fusedesk.attempts": 1, "fusedesk.seconds": 2.0, "error.type": "AnswerLostError"}
-    assert told[1] == {"fusedesk.pause": 5.0, "error.type": "AnswerLostError"}
-    assert [told[place].get("http.response.status_code") for place in (2, 4, 6)] == [503, 429, 200]
-    assert told[3]["error.type"] == "ServerError"
-    assert 30 <= told[5]["fusedesk.seconds"] == span.attributes["fusedesk.waited"] <= 33
+    found = [attributes for _, attributes in events(span)]
+    assert found[0] == {"fusedesk.attempts": 1, "fusedesk.seconds": 2.0, "error.type": "AnswerLostError"}
+    assert found[1] == {"fusedesk.pause": 5.0, "error.type": "AnswerLostError"}
+    assert [found[place].get("http.response.status_code") for place in (2, 4, 6)] == [503, 429, 200]
+    assert found[3]["error.type"] == "ServerError"
+    assert 30 <= found[5]["fusedesk.seconds"] == span.attributes["fusedesk.waited"] <= 33
     assert (span.attributes["fusedesk.attempts"], span.attributes["http.request.resend_count"]) == (4, 3)
     assert (span.attributes["http.response.status_code"], span.status.status_code) == (200, StatusCode.UNSET)
 

@@ -52,7 +52,7 @@ async def test_the_key_comes_by_header_query_field_or_json(connect: Connect) -> 
         {"headers": {"Authorization": "Bearer sandbox-key"}},
     ],
 )
-async def test_without_a_good_key_nothing_is_told(connect: Connect, request_: dict[str, Any]) -> None:
+async def test_without_a_good_key_nothing_is_reported(connect: Connect, request_: dict[str, Any]) -> None:
     async with connect(Sandbox(5), headers={}) as http:
         assert refused(await http.get(CASES, **request_), 401)
         assert refused(await http.get("/api/v1/nothing", **request_), 401)
@@ -200,7 +200,7 @@ async def test_who_leaves_while_sending_is_not_answered() -> None:
     assert not sandbox.received
 
 
-async def test_usage_is_told_and_the_hour_enforced(connect: Connect) -> None:
+async def test_usage_is_reported_and_the_hour_enforced(connect: Connect) -> None:
     clock = VirtualClock()
     sandbox = Sandbox(5, limit=FixedHour(3, window=60, used=1), clock=clock)
     async with connect(sandbox) as http:
