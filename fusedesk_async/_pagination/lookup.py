@@ -11,7 +11,7 @@ import attrs
 from fusedesk_async._checks import at_least_one
 from fusedesk_async._exports import public
 from fusedesk_async._pagination.prefetch import Stream
-from fusedesk_async._wire.call import Call, Send
+from fusedesk_async._wire.call import Call, CallSender
 from fusedesk_async.errors import AuthenticationError, ConfigurationError, FuseDeskError, RateLimitError
 from fusedesk_async.models import Case, Record
 
@@ -50,7 +50,7 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
 
     _name = "lookup"
 
-    def __init__(self, send: Send, call_for: Callable[[Any], Call[R]], ids: Several, *, concurrency: int) -> None:
+    def __init__(self, send: CallSender, call_for: Callable[[Any], Call[R]], ids: Several, *, concurrency: int) -> None:
         """Prepare the lookup.
 
         Args:

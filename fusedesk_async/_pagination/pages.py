@@ -9,7 +9,8 @@ import attrs
 from fusedesk_async._exports import public
 from fusedesk_async._pagination.plans import SURELY_SHORT, Ordered, Page, Plain, Plan
 from fusedesk_async._pagination.stitching import Ask, Seams
-from fusedesk_async._wire.call import Call, Send
+from fusedesk_async._wire.call import Call, CallSender
+from fusedesk_async._wire.name_refs import names_in
 from fusedesk_async._wire.readers import Records
 from fusedesk_async.errors import ConfigurationError, PaginationError
 from fusedesk_async.models import Record
@@ -28,13 +29,13 @@ class Pages(Generic[R]):
     """
 
     def __init__(
-        self, send: Send, call: Call[Records[R]], *, page_size: int, identity: Callable[[R], Any], ascending: bool
+        self, send: CallSender, call: Call[Records[R]], *, page_size: int, identity: Callable[[R], Any], ascending: bool
     ) -> None:
         """Prepare the list.
 
         Args:
-            send: Carries out a call.
-            call: Fetches a page, but for `limit` and `offset`.
+            send: Carries out calls.
+            call: Fetches a page, but for `limit` and `offset`. Its names are looked up once, before the first page.
             page_size: Rows asked for at once: 2 to 500 in the order of a number, else 1 to 500.
             identity: Tells records apart.
             ascending: Whether the identity is a number and the server was asked to order by it.
@@ -44,6 +45,7 @@ class Pages(Generic[R]):
         """
         self._send = send
         self._call = call
+        self._resolved = None if any(names_in(call)) else call
         self._page_size = checked_page_size(page_size, ascending=ascending)
         self._identity = identity
         self._ascending = ascending
@@ -63,7 +65,7 @@ class Pages(Generic[R]):
             plan = Ordered(self._identity, Seams(self._page_size, enough=SURELY_SHORT))
         else:
             plan = Plain(self._identity, self._page_size)
-        return _PageWalk(self._fetch, plan)
+        return _PageWalk(self._fetch_page, plan)
 
     async def first(self) -> R | None:
         """The first record, or None if there is none. Asks for one row only.
@@ -71,7 +73,7 @@ class Pages(Generic[R]):
         Raises:
             UnexpectedResponseError: There is one, but it cannot be read.
         """
-        records = await self._send(page_call(self._call, 0, 1))
+        records = await self._fetch(0, 1)
         if records.rejected:
             raise records.rejected[0]
         return records.items[0] if records.items else None
@@ -87,8 +89,13 @@ class Pages(Generic[R]):
                 break
         return collected
 
-    async def _fetch(self, offset: int) -> Records[R]:
-        return await self._send(page_call(self._call, offset, self._page_size))
+    async def _fetch_page(self, offset: int) -> Records[R]:
+        return await self._fetch(offset, self._page_size)
+
+    async def _fetch(self, offset: int, limit: int) -> Records[R]:
+        call = self._resolved or await self._send.resolve(self._call)
+        self._resolved = self._resolved or call  # another pass may have been faster; all keep to the same ids
+        return await self._send(page_call(self._resolved, offset, limit))
 
 
 def page_call(call: Call[Records[R]], offset: int, limit: int) -> Call[Records[R]]:

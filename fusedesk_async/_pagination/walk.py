@@ -13,8 +13,8 @@ from fusedesk_async._pagination.pages import checked_page_size, page_call
 from fusedesk_async._pagination.plans import Ordered, Page, Plain, Plan
 from fusedesk_async._pagination.prefetch import Stream
 from fusedesk_async._pagination.stitching import Ask, OrderIgnored, Seams
-from fusedesk_async._wire.call import Call, Send
-from fusedesk_async._wire.name_refs import unknown_names
+from fusedesk_async._wire.call import Call, CallSender
+from fusedesk_async._wire.name_refs import names_in
 from fusedesk_async._wire.readers import Records
 from fusedesk_async.errors import ConfigurationError, PaginationError, UnexpectedResponseError, warn
 from fusedesk_async.models import Record
@@ -61,7 +61,7 @@ class Walk(Stream[R]):
 
     def __init__(
         self,
-        send: Send,
+        send: CallSender,
         call: Call[Records[R]],
         identity: Callable[[R], int],
         *,
@@ -73,8 +73,9 @@ class Walk(Stream[R]):
         """Prepare the walk.
 
         Args:
-            send: Carries out a call.
-            call: Fetches a page in the order of ids, but for `limit` and `offset`.
+            send: Carries out calls.
+            call: Fetches a page in the order of ids, but for `limit` and `offset`. Its names are looked up once, before
+                the first page.
             identity: The id of a record.
             page_size: Rows asked for at once, 2 to 500.
             concurrency: How many pages may be on their way at once.
@@ -90,7 +91,7 @@ class Walk(Stream[R]):
         self._page_size = checked_page_size(page_size, ascending=True)
         self._most_ready = at_least_one(concurrency, "concurrency")
         self._may_be_unordered = one_of(on_unordered, OnUnordered, "on_unordered") == "report"
-        self._job = None if any(unknown_names(call)) else job_of(call)
+        self._job = None if any(names_in(call)) else job_of(call)
         self._after = after
         start = resumed_from(after, self._job)
         self._last = start.id, start.rank
@@ -184,6 +185,8 @@ class Walk(Stream[R]):
 
     async def _fetch(self, ask: Ask) -> None:
         try:
+            if self._job is None:  # so this is the first page, which goes alone
+                await self._look_up_names()
             self._answered(ask, await self._send(page_call(self._call, ask.offset, self._page_size)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the consumer is to see it
             self._failed(ask, error)
@@ -192,13 +195,16 @@ class Walk(Stream[R]):
             self._ring()
         self._ask()
 
+    async def _look_up_names(self) -> None:
+        """From here on the call has ids, so that every page is of the same list, and the bookmark can be told."""
+        self._call = await self._send.resolve(self._call)
+        self._job = job_of(self._call)
+        resumed_from(self._after, self._job)
+
     def _answered(self, ask: Ask, records: Records[R]) -> None:
         self._calls += 1
         if self._over or ask not in self._flights:
             return
-        if self._job is None:  # the names have been looked up since
-            self._job = job_of(self._call)
-            resumed_from(self._after, self._job)
         try:
             pages = self._plan.told(ask, records)
         except OrderIgnored:
