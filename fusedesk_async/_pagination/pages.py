@@ -7,8 +7,8 @@ from typing import Any, Generic, Self, TypeVar
 import attrs
 
 from fusedesk_async._exports import public
-from fusedesk_async._pagination.plans import SURELY_SHORT, Ordered, Page, Plain, Plan
-from fusedesk_async._pagination.stitching import Ask, Seams
+from fusedesk_async._pagination.plans import SMALLEST_CAP, OffsetPlan, Page, Plan, StitchedPlan
+from fusedesk_async._pagination.stitching import FetchPage, PageStitcher
 from fusedesk_async._wire.call import Call, CallSender
 from fusedesk_async._wire.name_refs import names_in
 from fusedesk_async._wire.readers import Records
@@ -62,9 +62,9 @@ class Pages(Generic[R]):
         """
         plan: Plan[R]
         if self._ascending:
-            plan = Ordered(self._identity, Seams(self._page_size, enough=SURELY_SHORT))
+            plan = StitchedPlan(self._identity, PageStitcher(self._page_size, complete_below=SMALLEST_CAP))
         else:
-            plan = Plain(self._identity, self._page_size)
+            plan = OffsetPlan(self._identity, self._page_size)
         return _PageWalk(self._fetch_page, plan)
 
     async def first(self) -> R | None:
@@ -120,12 +120,12 @@ def checked_page_size(rows: int, *, ascending: bool) -> int:
 
 
 class _PageWalk(Generic[R]):
-    """One pass over the pages. What failed on the way is asked again by the next step."""
+    """One pass over the pages. What failed is fetched again by the next step."""
 
     def __init__(self, fetch: Callable[[int], Awaitable[Records[R]]], plan: Plan[R]) -> None:
         self._fetch = fetch
         self._plan = plan
-        self._asks: deque[Ask] = deque()
+        self._fetches: deque[FetchPage] = deque()
         self._pages: deque[Page[R]] = deque()
         self._broken = False
 
@@ -136,15 +136,15 @@ class _PageWalk(Generic[R]):
         while not self._pages:
             if self._plan.done or self._broken:
                 raise StopAsyncIteration
-            if not self._asks:
-                self._asks.extend(self._plan.ask())
-            records = await self._fetch(self._asks[0].offset)
-            self._told(self._asks.popleft(), records)
+            if not self._fetches:
+                self._fetches.extend(self._plan.pages_to_fetch())
+            records = await self._fetch(self._fetches[0].offset)
+            self._received(self._fetches.popleft(), records)
         return self._pages.popleft()
 
-    def _told(self, ask: Ask, records: Records[R]) -> None:
+    def _received(self, fetch: FetchPage, records: Records[R]) -> None:
         try:
-            self._pages.extend(self._plan.told(ask, records))
+            self._pages.extend(self._plan.page_received(fetch, records))
         except PaginationError:
             self._broken = True
             raise

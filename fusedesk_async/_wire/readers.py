@@ -24,12 +24,12 @@ class Records(Generic[R]):
     Attributes:
         items: The records, in the order they came.
         rejected: One error for each record that could not be read.
-        places: Where in the answer each of these stood.
+        positions: Where in the list each of these stood.
     """
 
     items: tuple[R, ...] = ()
     rejected: tuple[UnexpectedResponseError, ...] = ()
-    places: tuple[int, ...] = ()
+    positions: tuple[int, ...] = ()
 
     @property
     def received(self) -> int:
@@ -45,18 +45,18 @@ def many(record: type[R]) -> Reader[Records[R]]:
         if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
             return Records(cast("tuple[R, ...]", tuple(rows)))
         rejected: list[UnexpectedResponseError] = []
-        places: list[int] = []
+        positions: list[int] = []
         items: list[R] = []
-        for place, row in enumerate(rows):
+        for position, row in enumerate(rows):
             if not isinstance(row, bytes):
                 items.append(row)
                 continue
             try:
                 items.append(structure(record, row, report))
             except UnexpectedResponseError as error:
-                rejected.append(report(within(error, f"$[{place}]")))
-                places.append(place)
-        return Records(tuple(items), tuple(rejected), tuple(places))
+                rejected.append(report(within(error, f"$[{position}]")))
+                positions.append(position)
+        return Records(tuple(items), tuple(rejected), tuple(positions))
 
     return read
 

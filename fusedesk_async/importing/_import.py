@@ -14,7 +14,7 @@ from fusedesk_async._checks import at_least_one
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._durable_files import held
 from fusedesk_async._events import CallAnswered, Event
-from fusedesk_async._pagination.lookup import steps
+from fusedesk_async._pagination.lookup import as_async_iterator
 from fusedesk_async._pagination.prefetch import first_of
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import encode_day
@@ -134,7 +134,7 @@ class _Run:
         """
         began = self.desk.clock.monotonic()
         self._sender = Sender(self.desk, self.journal, self.rejects, self.tally)
-        self._steps, self._reading = steps(self.rows), anyio.Lock()
+        self._steps, self._reading = as_async_iterator(self.rows), anyio.Lock()
         try:
             with self.desk.observe(self._count):
                 async with anyio.create_task_group() as group:

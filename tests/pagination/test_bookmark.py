@@ -52,7 +52,7 @@ def test_its_text():
     ],
 )
 def test_what_is_no_bookmark_is_refused(junk):
-    with pytest.raises(ConfigurationError, match="no bookmark of a walk"):
+    with pytest.raises(ConfigurationError, match="not a walk bookmark"):
         Bookmark.parse(junk)
 
 

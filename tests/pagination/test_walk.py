@@ -112,7 +112,7 @@ async def test_without_order_it_goes_on_by_plain_paging_if_that_is_wanted():
         with pytest.warns(FuseDeskWarning, match="order by id") as warned:
             assert await ids(walk) == fake.ids
         assert len(warned) == 1
-        with pytest.raises(PaginationError, match="start it anew"):
+        with pytest.raises(PaginationError, match="start a new one"):
             _ = walk.bookmark
     assert walk.report == WalkReport(calls=6, rows=45, unordered=True)
     assert fake.most_in_flight == 1

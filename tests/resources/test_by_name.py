@@ -273,11 +273,9 @@ async def test_a_key_that_may_read_nothing_is_refused(clock):
 
 def test_a_name_that_was_not_looked_up_is_never_sent():
     call = post("v1/cases/1/tag", acknowledgement)
-    for named in (
-        with_id_segment(call, "tag", None, "refund"),
-        attrs.evolve(call, form={"repid": NameRef("rep", "Jo")}),
-    ):
-        with pytest.raises(ConfigurationError, match="Jo|refund"):
+    in_form = attrs.evolve(call, form={"repid": NameRef("rep", "refund")})
+    for named in (with_id_segment(call, "tag", None, "refund"), in_form):
+        with pytest.raises(ConfigurationError, match="refund"):
             encode(named)
 
 
