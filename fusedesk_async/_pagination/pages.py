@@ -9,16 +9,13 @@ import attrs
 from fusedesk_async._exports import public
 from fusedesk_async._pagination.plans import SMALLEST_CAP, OffsetPlan, Page, Plan, StitchedPlan
 from fusedesk_async._pagination.stitching import FetchPage, PageStitcher
-from fusedesk_async._wire.call import Call, CallSender
+from fusedesk_async._wire.call import LARGEST_PAGE, Call, CallSender
 from fusedesk_async._wire.name_refs import names_in
 from fusedesk_async._wire.readers import Records
 from fusedesk_async.errors import ConfigurationError, PaginationError
 from fusedesk_async.models import Record
 
 R = TypeVar("R", bound=Record)
-
-LARGEST_PAGE = 500
-"""Rows. The seed page allows no more."""
 
 
 @public

@@ -6,10 +6,14 @@ from uuid import UUID
 
 import attrs
 
+from fusedesk_async._json import JSONText
 from fusedesk_async.errors import ConfigurationError, UnexpectedResponseError
 
 if TYPE_CHECKING:
     from fusedesk_async._wire.name_refs import NameRef
+
+LARGEST_PAGE = 500
+"""Rows in a page of a list. The seed page allows no more."""
 
 T = TypeVar("T")
 Method: TypeAlias = Literal["GET", "POST", "DELETE"]
@@ -18,8 +22,8 @@ Notice: TypeAlias = Callable[[UnexpectedResponseError], None]
 """Told of what could not be read but can be done without; raises it if the caller wants no such thing."""
 Report: TypeAlias = Callable[[UnexpectedResponseError], UnexpectedResponseError]
 """A `Notice` as readers see it: it gives the error back, complete with what was asked and without the key."""
-Reader: TypeAlias = Callable[[bytes, Report], T]
-"""Makes the result of a good answer from its JSON text, empty if there was none.
+Reader: TypeAlias = Callable[[JSONText, Report], T]
+"""Makes the result of a good answer from its JSON, an empty text if there was none.
 
 It may raise `UnexpectedResponseError`."""
 BeforeSending: TypeAlias = Callable[[], Awaitable[object]]

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from fusedesk_async import _json
 from fusedesk_async._clock import utc
+from fusedesk_async._json import JSONText
 from fusedesk_async._text import one_line
 from fusedesk_async._wire.answer import (
     BAD_REQUEST,
@@ -83,12 +84,12 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
         return complete
 
     try:
-        text = json_text(answer, report)
+        source = JSONText(json_text(answer, report))
         if strict:
-            check_strictly(text)
-        if text.startswith(b"{"):
-            _raise_error_object(answer, text, request)
-        return call.read(text, report)
+            check_strictly(source.text)
+        if source.text.startswith(b"{"):
+            _raise_error_object(answer, source, request)
+        return call.read(source, report)
     except UnexpectedResponseError as error:
         raise with_request(error, request, answer) from None
     except LoginPage:
@@ -106,7 +107,7 @@ def with_request(error: UnexpectedResponseError, request: Request, answer: Answe
 
 def error_for_status(answer: Answer, request: Request) -> APIError:
     """The error that an answer other than a success means."""
-    members = _members(answer.body)
+    members = _members(JSONText(answer.body.removeprefix(b"\xef\xbb\xbf")))
     text, code = _text_and_code(answer, members)
     usual = ServerError if answer.status >= SERVER_ERROR else RequestRejectedError if _error_in(members) else APIError
     kind = _BY_CODE.get(code) if answer.status in {FORBIDDEN, OTHER_ERROR} else None
@@ -116,8 +117,8 @@ def error_for_status(answer: Answer, request: Request) -> APIError:
     return _made(kind, text, request, answer.status, code, seconds, moment)
 
 
-def _raise_error_object(answer: Answer, text: bytes, request: Request) -> None:
-    members = _members(text)
+def _raise_error_object(answer: Answer, source: JSONText, request: Request) -> None:
+    members = _members(source)
     if _error_in(members):
         message, code = _text_and_code(answer, members)
         raise _made(_BY_CODE.get(code, RequestRejectedError), message, request, answer.status, code)
@@ -160,9 +161,9 @@ def _error_in(members: Mapping[str, Any]) -> str:
     return error if isinstance(error, str) else ""
 
 
-def _members(text: bytes) -> Mapping[str, Any]:
+def _members(source: JSONText) -> Mapping[str, Any]:
     try:
-        value = _json.loads(text.removeprefix(b"\xef\xbb\xbf"))
+        value = source.value
     except ValueError:
         return {}
     return value if _json.is_object(value) else {}

@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any
 
 from fusedesk_async._durable_files import sync, sync_folder, unless_it_fails
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import structure
 from fusedesk_async._wire.page_reader import read_rows
 from fusedesk_async.errors import ConfigurationError, ExportError, UnexpectedResponseError
@@ -120,7 +121,7 @@ class ParquetMaker:
         if tombstone or history_error:
             (case,) = _cases([line])
         else:
-            case = structure(CaseDetail, line, _passed_over)
+            case = structure(CaseDetail, JSONText(line), _passed_over)
         items = [self._item(item) for item in getattr(case, "history", ())]
         return [*self._cases.cells(case), items, tombstone, history_error or None]
 
@@ -143,7 +144,7 @@ def _group(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 def _cases(lines: list[bytes]) -> list[Case]:
     read = read_rows(Case, b"[" + b",".join(lines) + b"]", lines)
-    return [structure(Case, row, _passed_over) if isinstance(row, bytes) else row for row in read]
+    return [structure(Case, JSONText(row), _passed_over) if isinstance(row, bytes) else row for row in read]
 
 
 def _fields(columns: Iterable[Any]) -> Iterator[tuple[str, Any]]:

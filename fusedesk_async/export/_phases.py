@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._pagination.pages import LARGEST_PAGE
-from fusedesk_async._wire.call import get
+from fusedesk_async._wire.call import LARGEST_PAGE, get
 from fusedesk_async._wire.encode import encode
 from fusedesk_async._wire.readers import anything
 from fusedesk_async._wire.search_query import search_query

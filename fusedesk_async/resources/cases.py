@@ -9,9 +9,9 @@ import attrs
 
 from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.lookup import Lookup
-from fusedesk_async._pagination.pages import LARGEST_PAGE, Pages
+from fusedesk_async._pagination.pages import Pages
 from fusedesk_async._pagination.walk import OnUnordered, Walk
-from fusedesk_async._wire.call import BeforeSending, Call, CallSender, get, post
+from fusedesk_async._wire.call import LARGEST_PAGE, BeforeSending, Call, CallSender, get, post
 from fusedesk_async._wire.chunking import DEFAULT_FORM_SIZE, history_forms, id_chunks
 from fusedesk_async._wire.converter import case_form, unstructure
 from fusedesk_async._wire.field_names import request_names

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from fusedesk_async import Case, PaginationError, UnexpectedResponseError
+from fusedesk_async._json import JSONText
 from fusedesk_async._pagination.plans import OffsetPlan, StitchedPlan
 from fusedesk_async._pagination.stitching import FetchPage, PageStitcher
 from fusedesk_async._wire.readers import Records, many
@@ -14,7 +15,7 @@ def answer(*rows):
     """Ids of good records; a text in brackets makes one that cannot be read, with that id or without any."""
     members = [{"caseid": row} if isinstance(row, int) else {"caseid": row[0], "date_opened": "soon"} for row in rows]
     text = json.dumps([{k: v for k, v in row.items() if v is not None} for row in members]).encode()
-    return many(Case)(text, lambda error: error)
+    return many(Case)(JSONText(text), lambda error: error)
 
 
 def ordered(page_size=5):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from strategies import dates, pages
 
 from fusedesk_async import _json
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire import php_values
 from fusedesk_async._wire.converter import structure, within
 from fusedesk_async._wire.page_reader import read_rows
@@ -33,7 +34,7 @@ def by_the_converter(text: bytes) -> tuple[list[Case], list[UnexpectedResponseEr
     rejected: list[UnexpectedResponseError] = []
     for place, source in enumerate(_json.elements(text)):
         try:
-            items.append(structure(Case, source, unchanged))
+            items.append(structure(Case, JSONText(source), unchanged))
         except UnexpectedResponseError as error:
             rejected.append(within(error, f"$[{place}]"))
     return items, rejected
@@ -56,7 +57,7 @@ def test_fast_path_and_converter_agree_on_everything(text: bytes) -> None:
         reported.append(error)
         return error
 
-    records = many(Case)(text, report)
+    records = many(Case)(JSONText(text), report)
     items, rejected = by_the_converter(text)
     assert [told(case) for case in records.items] == [told(case) for case in items]
     assert list(records.items) == items
