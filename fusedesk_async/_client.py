@@ -189,7 +189,7 @@ class FuseDesk(Resources):
             method: `GET`, `POST` or `DELETE`.
             path: Below the API's root, such as `cases/42/snooze`; with a version in front if it is not `v1`.
             query: Parameters of the query string, under the API's names; None and False are left out.
-            form: Fields of the form of a POST, likewise.
+            form: Fields of the form of a POST, in the same way.
             repeatable: Whether doing it twice is the same as doing it once. By default only reads are.
 
         Returns:
@@ -214,13 +214,13 @@ class FuseDesk(Resources):
             await desk.check(needs={"cases", "cases_update"})  # before a job that takes hours
 
         Args:
-            needs: Scopes without which it makes no sense to go on. Names that are not public are taken as they are.
+            needs: Scopes without which the job makes no sense. Names that are not public are taken as they are.
 
         Raises:
             AuthenticationError: The key is wrong.
             NotSentError: There is no such server.
             PermissionDeniedError: Some of `needs` are missing; `missing` and the text name all of them.
-            ConfigurationError: `needs` is no set of names. Nothing was sent.
+            ConfigurationError: `needs` is not a set of names. Nothing was sent.
         """
         from fusedesk_async.models import Access
 
@@ -272,12 +272,12 @@ class FuseDesk(Resources):
 
     @contextmanager
     def observe(self, observer: Observer) -> Generator[None, None, None]:
-        """Tell a function of every call, every answer, every retry and every wait for quota, while the block lasts.
+        """Call a function for every call, answer, retry and wait for quota, while the block lasts.
 
         For progress bars, counters and metrics (those of OpenTelemetry: `fusedesk_async.otel`). It is called at once,
         in the event loop, so it must be quick. If it raises, that is logged and goes no further. Waits are those of
-        the limiter: where several clients share one, each hears of all. Of calls that began when nobody observed, the
-        end is not told.
+        the limiter: where several clients share one, each observer sees all. Of calls that began when nobody
+        observed, the end is not seen.
 
         Args:
             observer: Called with a `CallStarted`, `CallAnswered`, `CallLost`, `CallRetried`, `CallEnded`, `QuotaWait`
@@ -287,7 +287,7 @@ class FuseDesk(Resources):
             yield
 
     async def aclose(self) -> None:
-        """Close the client: writes on their way end, reads are cut off, what waits fails."""
+        """Close the client: writes in flight end, reads in flight are cancelled, calls that wait fail."""
         self._refuse_view()
         if self._lifetime.end():
             try:
@@ -320,7 +320,7 @@ class FuseDesk(Resources):
             raise ConfigurationError(message)
 
     def _set_options(self, options: Options) -> None:
-        # loaded here rather than with the package, and rather here than in the midst of work
+        # loaded here rather than with the package, and rather here than in the middle of work
         from fusedesk_async.resources.cases import Cases
         from fusedesk_async.resources.session import Session
 

@@ -1,4 +1,4 @@
-"""JSON text to values and back, in one place."""
+"""JSON text to values and back. All JSON of the package is read and written here."""
 
 import json
 import re

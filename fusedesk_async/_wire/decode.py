@@ -12,12 +12,12 @@ from fusedesk_async._text import one_line
 from fusedesk_async._wire.answer import (
     BAD_REQUEST,
     FORBIDDEN,
-    LONGEST_TEXT,
+    LONGEST_EXPLANATION,
     MULTIPLE_CHOICES,
     NOT_FOUND,
     OK,
     OTHER_ERROR,
-    SAMPLE,
+    SAMPLE_LENGTH,
     SERVER_ERROR,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
@@ -144,7 +144,7 @@ def _redirection(answer: Answer, request: Request) -> APIError | UnexpectedRespo
     if re.search(_LOGIN, target) or (is_html(answer.body) and "/api/" not in target):
         message = "the server sent us to another page, probably its login; redirects are not followed"
         return AuthenticationError(message, request, answer.status)
-    target = answer.redact(target[:LONGEST_TEXT])[:SAMPLE]
+    target = answer.redact(target[:LONGEST_EXPLANATION])[:SAMPLE_LENGTH]
     message = f"status {answer.status}, a redirect to {target!r}; redirects are not followed, check the address"
     return UnexpectedResponseError(message, request)
 
@@ -153,7 +153,7 @@ def _text_and_code(answer: Answer, members: Mapping[str, Any]) -> tuple[str, str
     """What the server says, from the body, else from the headers, else the start of the raw text."""
     code = members.get("errorcode") or answer.headers.get("x-fusedesk-error-code") or ""
     text = _error_in(members) or answer.headers.get("x-fusedesk-error") or answer.sample or "no reason given"
-    return one_line(answer.redact(text[:LONGEST_TEXT])), one_line(answer.redact(str(code)[:SAMPLE]))
+    return one_line(answer.redact(text[:LONGEST_EXPLANATION])), one_line(answer.redact(str(code)[:SAMPLE_LENGTH]))
 
 
 def _error_in(members: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a client offers besides cases and session; each is loaded when it is first used."""
+"""What a client offers apart from cases and session; each is loaded when it is first used."""
 
 from typing import TYPE_CHECKING
 

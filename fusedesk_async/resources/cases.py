@@ -56,7 +56,7 @@ class Cases(Resource):
         missed, however many cases are opened, closed, deleted or retagged meanwhile: pages count only where they
         join up, and rows that have moved are asked for again.
 
-        With `order_by` it is plain paging: a case that changes its place while you iterate can be missed; one that
+        With `order_by` it is plain paging: a case that changes its position while you iterate can be missed; one that
         comes twice is dropped. By `date_updated`, the server's own default, this happens whenever anyone works.
 
         Args:
@@ -90,7 +90,7 @@ class Cases(Resource):
         exclude: Collection[int] = (),
         settle: float = LONGEST_SCRIPT,
     ) -> Case | None:
-        """The case that a `create` has opened although its answer got lost; None if it surely opened none.
+        """The case that a `create` has opened although its answer got lost; None if it certainly opened none.
 
             try:
                 await desk.cases.create(new)
@@ -111,7 +111,7 @@ class Cases(Resource):
             lost: The error that `create` raised, or what it was to open.
             sent_at: With a `NewCase`: when it was sent, by this machine's clock; a datetime with a time zone.
             exclude: Ids of cases that are known to be others, such as those your own journal has already.
-            settle: Seconds after sending from which on the server has surely done it or never will. How long FuseDesk
+            settle: Seconds after sending from which on the server has done it or never will. How long FuseDesk
                 takes at most no public source tells; PHP's own default is 30.
 
         Raises:
@@ -148,14 +148,14 @@ class Cases(Resource):
         An error ends the walk, after the cases that were fetched before it; `walk.bookmark` is good then, too.
 
         Args:
-            concurrency: How many pages may be in flight at once; as many again wait for you. It costs up to so many
+            concurrency: How many pages may be in flight at once; as many again wait for you. It costs up to that many
                 calls that bring nothing at the end. The client's own `concurrency` bounds them all.
             page_size: Rows fetched at once, 2 to 500. Each page is one call of the hourly quota.
-            after: The bookmark of another walk with the same filters, to go on where that one stopped. Cases
+            after: The bookmark of another walk with the same filters, to resume where that one stopped. Cases
                 that came to match meanwhile but have smaller ids are not gone back for.
             on_unordered: What to do if the first page shows that the server does not keep the order by id: `raise`
-                a `PaginationError`, or `report` it (`walk.report.unordered`, and a warning) and go on by plain paging,
-                which drops what comes twice but misses what moves. There is no bookmark then.
+                a `PaginationError`, or `report` it (`walk.report.unordered`, and a warning) and continue by plain
+                paging, which drops what comes twice but misses what moves. There is no bookmark then.
             **filters: See `CaseFilters`.
 
         Raises:
@@ -357,7 +357,7 @@ class Cases(Resource):
         """Add notes, calls and emails of the past to a case (`POST cases/{id}/history`, seed page).
 
         A long history goes in several requests. If one of them fails, `completed` of the error says how many
-        elements are in already; go on with `history[error.completed:]` once you know about the failed ones.
+        elements are in already; continue with `history[error.completed:]` once you know about the failed ones.
 
         Args:
             case_id: The case.
@@ -451,7 +451,7 @@ class Cases(Resource):
         """Change many cases alike (`POST cases/update`, third-party sources). The answers are assumed.
 
         The ids travel in the address, so many go in several requests, each sent once. If one of them fails,
-        `completed` of the error says how many cases are through; go on with `case_ids[error.completed:]` once you
+        `completed` of the error says how many cases were processed; continue with `case_ids[error.completed:]` once you
         know about the failed ones. Whether the server changes some cases of a request it refuses is not public.
 
         Args:

@@ -13,7 +13,7 @@ ids = st.integers(0, 180)
 spreads = st.integers(1, 3)
 page_sizes = st.integers(2, 12)
 aheads = st.integers(1, 8)
-places = st.integers(0, 99)
+positions = st.integers(0, 99)
 
 
 class WalkWhileRowsMove(RuleBasedStateMachine):
@@ -25,10 +25,10 @@ class WalkWhileRowsMove(RuleBasedStateMachine):
         cap=page_sizes,
         page_size=page_sizes,
         ahead=aheads,
-        gives_up=st.booleans(),
+        cancels=st.booleans(),
     )
-    def begin(self, count, spread, cap, page_size, ahead, gives_up):
-        self.gives_up = gives_up
+    def begin(self, count, spread, cap, page_size, ahead, cancels):
+        self.cancels = cancels
         self.rows = set(range(0, count * spread, spread))
         self.stayed = set(self.rows)
         self.cap = cap
@@ -49,16 +49,16 @@ class WalkWhileRowsMove(RuleBasedStateMachine):
 
     # what happens to the list
 
-    @rule(row=places)
+    @rule(row=positions)
     def one_leaves(self, row):
         if self.rows:
             self.change(self.rows - {sorted(self.rows)[row % len(self.rows)]})
 
-    @rule(first=places, count=st.integers(2, 30))
+    @rule(first=positions, count=st.integers(2, 30))
     def many_leave(self, first, count):
         self.change(self.rows - set(sorted(self.rows)[first : first + count]))
 
-    @rule(count=places)
+    @rule(count=positions)
     def all_but_the_first_leave(self, count):
         self.change(set(sorted(self.rows)[:count]))
 
@@ -95,13 +95,13 @@ class WalkWhileRowsMove(RuleBasedStateMachine):
 
     # what happens to the calls
 
-    @rule(which=places)
+    @rule(which=positions)
     def one_is_served(self, which):
         waiting = [fetch for fetch in self.in_flight if fetch.token not in self.answers]
         if waiting:
             self.serve(waiting[which % len(waiting)])
 
-    @rule(which=places)
+    @rule(which=positions)
     def one_arrives(self, which):
         served = [fetch for fetch in self.in_flight if fetch.token in self.answers]
         if served:
@@ -113,9 +113,9 @@ class WalkWhileRowsMove(RuleBasedStateMachine):
             if self.in_flight:
                 self.exchange(self.in_flight[0])
 
-    @rule(place=places, page_size=page_sizes, ahead=aheads)
-    def killed_and_resumed(self, place, page_size, ahead):
-        self.delivered = self.delivered[: place + 1] if place % 2 else self.delivered
+    @rule(which=positions, page_size=page_sizes, ahead=aheads)
+    def killed_and_resumed(self, which, page_size, ahead):
+        self.delivered = self.delivered[: which + 1] if which % 2 else self.delivered
         frontier, rank = self.delivered[-1] if self.delivered else (None, 0)
         self.start(PageStitcher(page_size, ahead=ahead, frontier=frontier, offset=rank), page_size, ahead)
 
@@ -130,18 +130,20 @@ class WalkWhileRowsMove(RuleBasedStateMachine):
         for delivery in self.stitcher.page_received(fetch.token, page, len(page)):
             offset, rows = self.pages.pop(delivery.token)
             new = [
-                (row, offset + place)
-                for place, row in enumerate(rows)
+                (row, offset + position)
+                for position, row in enumerate(rows)
                 if delivery.above is None or row > delivery.above
             ]
             assert delivery.above is not None or not self.delivered
             self.delivered += new
+            self.in_order_and_nothing_twice(len(new) + 1)
+        self.whoever_stayed_was_delivered_when_the_frontier_passed()
         if self.stitcher.done:
             self.in_flight.clear()
             self.pages.clear()
-        if self.gives_up:
-            given_up = self.stitcher.pages_to_cancel()
-            self.in_flight = [fetch for fetch in self.in_flight if fetch.token not in given_up]
+        if self.cancels:
+            cancelled = self.stitcher.pages_to_cancel()
+            self.in_flight = [fetch for fetch in self.in_flight if fetch.token not in cancelled]
         self.fetch()
 
     def exchange(self, fetch):
@@ -149,23 +151,19 @@ class WalkWhileRowsMove(RuleBasedStateMachine):
             self.serve(fetch)
         self.deliver(fetch)
 
-    # what always holds
+    # what always holds, looked at where it may change
 
-    @invariant()
-    def in_order_and_nothing_twice(self):
-        seen = [row for row, _ in getattr(self, "delivered", ())]
-        assert all(one < other for one, other in pairwise(seen))
+    def in_order_and_nothing_twice(self, last):
+        assert all(one < other for (one, _), (other, _) in pairwise(self.delivered[-last:]))
 
     @invariant()
     def it_goes_on_until_it_has_ended(self):
         assert not hasattr(self, "stitcher") or self.stitcher.done != bool(self.in_flight)
 
-    @invariant()
     def whoever_stayed_was_delivered_when_the_frontier_passed(self):
-        if hasattr(self, "stitcher"):
-            frontier = self.stitcher.frontier
-            passed = {row for row in self.stayed if self.stitcher.done or (frontier is not None and row <= frontier)}
-            assert passed <= {row for row, _ in self.delivered}
+        frontier = self.stitcher.frontier
+        passed = {row for row in self.stayed if self.stitcher.done or (frontier is not None and row <= frontier)}
+        assert passed <= {row for row, _ in self.delivered}
 
     def teardown(self):
         """Once nothing moves it ends, soon, and has delivered whatever stayed."""
@@ -175,7 +173,7 @@ class WalkWhileRowsMove(RuleBasedStateMachine):
             while not self.stitcher.done and bound:
                 self.exchange(self.in_flight[0])
                 bound -= 1
-            self.in_order_and_nothing_twice()
+            self.in_order_and_nothing_twice(len(self.delivered))
             assert self.stitcher.done
             assert self.stayed <= {row for row, _ in self.delivered}
 

@@ -43,7 +43,8 @@ async def test_a_slow_consumer_stops_the_asking():
     fake = FakePages(range(1000))
     async with walk_over(fake) as walk:
         async for case in walk:
-            await wait_all_tasks_blocked()
+            if case.id % 50 == 0:  # it takes a while
+                await wait_all_tasks_blocked()
             assert len(fake.offsets) <= case.id // 9 + 1 + 2 * 3
             if case.id == 200:
                 break
