@@ -19,7 +19,7 @@ from fusedesk_async._wire.field_names import answer_names
 from fusedesk_async._wire.readers import every, many
 
 ELSEWHERE = {"Record", "Case", "CaseDetail", "CreatedCase", "Email", "HistoryItem", "Note"}
-"""Records that `test_convert.py` and `test_rows.py` are about."""
+"""Records that `test_converter.py` and `test_page_reader.py` are about."""
 
 
 def unchanged(error: UnexpectedResponseError) -> UnexpectedResponseError:

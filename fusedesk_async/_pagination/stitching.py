@@ -1,4 +1,4 @@
-"""Stitches the pages of a moving list together: told of each page, it says which to fetch next. No I/O, no clock.
+"""Stitches the pages of a moving list together: given each page, it says which to fetch next. No I/O, no clock.
 
 Theory of operation
 ===================
@@ -34,8 +34,9 @@ the page …             delivered                 frontier, join_offset        
 =====================  ========================  ======================================  =============================
 joins, brings rows     the rows above the        to its last id; join_offset behind      drift is measured, steps_back
                        frontier                  that by the overlap                     0; then waiting pages may join
-joins, brings nothing  nothing                   the same; join_offset moves on: rows    the length of a short one is
-                                                 came back before the frontier           kept: it may be the end
+joins, brings nothing  nothing                   the same; join_offset moves on: rows    steps_back 0; the length of a
+                                                 came back before the frontier           short one is kept: it may be
+                                                                                         the end
 is the lead and does   nothing yet               the same; join_offset steps back, 1/2   `mended` counts the first
 not join: a gap        (it waits)                page, then 1, 2, 4 …                    step, unreadable ids all
 is not the lead and    nothing yet (it waits)    the same                                too many waiting: the farthest
@@ -49,9 +50,9 @@ at other offsets                                 asked for beyond any list      
 =====================  ========================  ======================================  =============================
 
 *When it ends.* With a page that joins and brings nothing, since a short page alone may show a new cap. It is the end if
-it has one row and pages have been longer; or if it is short like the one before it, which brought nothing either, but
-not as long (equally long ones may show a cap that was lowered). An empty page joins at offset 0 only, and after pages
-of one row; elsewhere it is a gap. A first page below `complete_below` is the whole list.
+it is empty; if it has one row and pages have been longer; or if it is short like the one before it, which brought
+nothing either, but not as long (equally long ones may show a cap that was lowered). An empty page joins at offset 0
+only, and after pages of one row; elsewhere it is a gap. A first page below `complete_below` is the whole list.
 
 *Where the constants come from.* Nothing public tells how FuseDesk caps its pages, how fast its lists move or what it
 does with large offsets, so none of them is measured there. The overlap (`DRIFT_MARGIN`, `SURPLUS_DECAY`) and the steps

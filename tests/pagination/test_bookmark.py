@@ -1,3 +1,5 @@
+"""Bookmarks as text and back, and the jobs they belong to."""
+
 import copy
 import pickle
 

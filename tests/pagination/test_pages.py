@@ -1,3 +1,5 @@
+"""Lists in pages, in the order of ids and in any other."""
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""The page stitcher, page by page: what is fetched next, what is delivered, when it ends."""
+
 import pytest
 
 from fusedesk_async._pagination.stitching import (

@@ -1,3 +1,5 @@
+"""Whatever happens to rows and calls, in any order, the page stitcher loses no row that stayed."""
+
 import os
 from itertools import pairwise
 

@@ -1,3 +1,5 @@
+"""Whole walks of the page stitcher over lists at rest, moving, capped and odd: what comes, and what it costs."""
+
 import copy
 import math
 import pickle

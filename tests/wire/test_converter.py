@@ -1,3 +1,5 @@
+"""Records from JSON: every quirk has a hook, everything else is refused with its path."""
+
 import json
 from datetime import UTC, datetime
 from typing import Any

@@ -1,3 +1,5 @@
+"""What headers say about waiting and about the hourly quota; junk says nothing."""
+
 import math
 import time
 from datetime import UTC, datetime

@@ -1,3 +1,5 @@
+"""The shapes a response can have."""
+
 import json
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Filters and orders of a search as query parameters."""
+
 from datetime import date, datetime
 from typing import Any, get_type_hints
 from uuid import UUID
