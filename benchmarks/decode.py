@@ -20,6 +20,7 @@ from _bench import best_of, first_page, judge, print_table
 from cattrs.gen import make_dict_structure_fn, override
 
 from fusedesk_async import Case, UnexpectedResponseError
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import structure
 from fusedesk_async._wire.field_names import answer_names
 from fusedesk_async._wire.readers import many
@@ -64,7 +65,7 @@ def quirks(page: bytes) -> str:
 
 def ours(page: bytes) -> tuple[Case, ...]:
     """The library's way."""
-    return read_cases(page, _refuse).items
+    return read_cases(JSONText(page), _refuse).items
 
 
 def peers(page: bytes) -> dict[str, Callable[[], object]]:
@@ -142,7 +143,7 @@ def verify(page: bytes) -> None:
     records = ours(page)
     sources = [bytes(raw) for raw in msgspec.json.decode(page, type=list[msgspec.Raw])]
     for record, source in zip(records, sources, strict=True):
-        expected = structure(Case, source, _refuse)
+        expected = structure(Case, JSONText(source), _refuse)
         if record != expected or type(record) is not Case or record.source != source:
             message = f"{record} is not {expected}"
             raise SystemExit(message)

@@ -1,5 +1,9 @@
 """An async Python client for FuseDesk that stays inside the hourly quota, loses no record and repeats no write.
 
+Docstrings say where the behaviour of the server is known from: "seed page" is FuseDesk's own page on the API of cases,
+"plugin" its WordPress plugin, "third-party source" a program or list of calls by somebody else; "assumed" is what no
+source shows.
+
 Records, and what lists and walks are made of, are loaded with the first client or when they are first asked for:
 making their classes takes longer than all else here.
 """

@@ -31,6 +31,22 @@ def at_least_one(value: int, name: str) -> int:
     return value
 
 
+def not_both(kind: str, name: object, number: object) -> None:
+    """Refuse a name together with an id of the same kind, since they may differ.
+
+    Args:
+        kind: `department`, `rep` or `tag`.
+        name: The name that was given, None if none was.
+        number: The id that was given, likewise.
+
+    Raises:
+        ConfigurationError: Both are given.
+    """
+    if name is not None and number is not None:
+        message = f"give {kind} or {kind}_id, not both"
+        raise ConfigurationError(message)
+
+
 def one_of(value: T, kinds: Any, name: str) -> T:
     """A value of a `Literal`.
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
+import attrs
+
 from fusedesk_async._api_key import ApiKey
 from fusedesk_async._checks import at_least_one, one_of, positive
 from fusedesk_async._clock import Clock, SystemClock
@@ -24,11 +26,12 @@ from fusedesk_async._version import __version__
 from fusedesk_async._wire.call import Call, Method, Parameters
 from fusedesk_async._wire.scopes import checked_scopes, require
 from fusedesk_async.errors import ConfigurationError, warn
-from fusedesk_async.resources._name_resolver import ByName
+from fusedesk_async.resources._name_resolver import NameResolver
 from fusedesk_async.resources._resources import Resources
 
 if TYPE_CHECKING:
     from fusedesk_async.models import Access
+    from fusedesk_async.models.directory import Directory
     from fusedesk_async.resources.cases import Cases
     from fusedesk_async.resources.session import Session
 
@@ -39,11 +42,11 @@ VERSIONS = ("v1/", "v2/")
 
 
 @public
-class FuseDesk(Resources, ByName):
+class FuseDesk(Resources):
     """A client for one FuseDesk app with one API key.
 
     Open it with `async with`, in one task or another, and keep it for as long as there is work: it holds the
-    connections and the sense of what the hourly allowance still permits.
+    connections and what is known of the hourly quota.
 
     Args:
         app: The name of the app (`acme`), or any address of it pasted from the browser.
@@ -54,8 +57,8 @@ class FuseDesk(Resources, ByName):
         timeout: Seconds for one attempt, from connecting to the last byte read. Waiting for quota or for a
             free connection does not count. A search by email asks the CRM and may want more.
         retry: When a failed call is tried again, and how long an interactive call waits for quota.
-        limiter: The sense of the allowance, if several clients of the same key are to share it.
-        concurrency: How many requests may be on their way at once; also the number of connections.
+        limiter: What is known of the hourly quota, if several clients of the same key are to share it.
+        concurrency: How many requests may be in flight at once; also the number of connections.
         on_rate_limit: `wait` for quota, or `raise` a `RateLimitError`, as suits workers of a job queue.
         strict: Whether odd answers that could be dealt with raise `UnexpectedResponseError` instead of warning.
         max_body: Bytes. A longer body, after decompression, is refused.
@@ -69,7 +72,10 @@ class FuseDesk(Resources, ByName):
     """
 
     cases: "Cases"
+    """Everything one can do with cases: `search`, `walk`, `get`, `create` and more; see `Cases`."""
+
     session: "Session"
+    """What the key may do, and what the account says of itself; see `Session`."""
 
     def __init__(
         self,
@@ -97,7 +103,7 @@ class FuseDesk(Resources, ByName):
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
         self._log_filter = RedactingFilter(key.redact)
-        self._is_view, self._shelf = False, []
+        self._is_view, self._names = False, NameResolver()
         connections = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
@@ -127,6 +133,9 @@ class FuseDesk(Resources, ByName):
 
         `FUSEDESK_BASE_URL` gives another address, for sandboxes; the app may then be missing.
 
+        Args:
+            **settings: All other arguments of `FuseDesk`, such as `timeout` or `concurrency`.
+
         Raises:
             ConfigurationError: One of them is missing or cannot be right.
         """
@@ -141,7 +150,9 @@ class FuseDesk(Resources, ByName):
         priority: Priority | None = None,
         on_rate_limit: OnRateLimit | None = None,
     ) -> Self:
-        """A light view of this client with other options. It shares connections and limiter and needs no closing.
+        """A light view of this client with other options. It shares all else with it and needs no closing.
+
+        Connections, limiter, observers, the names that were looked up: a view has the very objects of its client.
 
         Args:
             timeout: Seconds for one attempt.
@@ -150,7 +161,7 @@ class FuseDesk(Resources, ByName):
                 long as it takes. By default walks and `get_many` are bulk, all else is interactive.
             on_rate_limit: `wait` or `raise`.
         """
-        view = object.__new__(type(self))
+        view = object.__new__(type(self))  # every attribute is shared, so what changes one changes the other
         vars(view).update(vars(self), _is_view=True)
         old = self._options
         view._set_options(
@@ -178,7 +189,7 @@ class FuseDesk(Resources, ByName):
             method: `GET`, `POST` or `DELETE`.
             path: Below the API's root, such as `cases/42/snooze`; with a version in front if it is not `v1`.
             query: Parameters of the query string, under the API's names; None and False are left out.
-            form: Fields of the form of a POST, likewise.
+            form: Fields of the form of a POST, in the same way.
             repeatable: Whether doing it twice is the same as doing it once. By default only reads are.
 
         Returns:
@@ -186,7 +197,7 @@ class FuseDesk(Resources, ByName):
         """
         from fusedesk_async._wire.readers import anything
 
-        return await self._send(
+        return await self._sender(
             Call(
                 method=one_of(method, Method, "method"),
                 path=path if path.startswith(VERSIONS) else f"v1/{path}",
@@ -203,13 +214,13 @@ class FuseDesk(Resources, ByName):
             await desk.check(needs={"cases", "cases_update"})  # before a job that takes hours
 
         Args:
-            needs: Scopes without which it makes no sense to go on. Names that are not public are taken as they are.
+            needs: Scopes without which the job makes no sense. Names that are not public are taken as they are.
 
         Raises:
             AuthenticationError: The key is wrong.
             NotSentError: There is no such server.
             PermissionDeniedError: Some of `needs` are missing; `missing` and the text name all of them.
-            ConfigurationError: `needs` is no set of names. Nothing was sent.
+            ConfigurationError: `needs` is not a set of names. Nothing was sent.
         """
         from fusedesk_async.models import Access
 
@@ -217,6 +228,24 @@ class FuseDesk(Resources, ByName):
         access = Access(base_url=self._base_url, scopes=await self.session.permissions())
         require(wanted, access.scopes)
         return access
+
+    async def directory(self, *, refresh: bool = False) -> "Directory":
+        """Departments, reps and case tags by their names; three calls the first time, none after that.
+
+            directory = await desk.directory()
+            directory.rep("Marta Lindgren").user_id
+
+        Wherever a name is given in place of an id (`department="Billing"`), the client looks it up here, and fetches of
+        the three lists the one that it needs if that has not been done. What was renamed or added since is found after
+        a refresh; a list that is being iterated keeps to the ids it began with.
+
+        Args:
+            refresh: Fetch all three lists anew.
+
+        Raises:
+            PermissionDeniedError: The key may read none of them. One that it may not read is refused when it is asked.
+        """
+        return await self._names.directory(self._sender, refresh=refresh)
 
     @property
     def base_url(self) -> str:
@@ -229,7 +258,11 @@ class FuseDesk(Resources, ByName):
         return self._clock
 
     def seconds_for(self, calls: int) -> float:
-        """About how many seconds of waiting for quota so many bulk calls take from now on, as far as is known now."""
+        """About how long a number of bulk calls would wait for quota from now on, in seconds, as far as is known now.
+
+        Args:
+            calls: How many calls.
+        """
         return self._limiter.seconds_for(calls)
 
     @property
@@ -239,12 +272,12 @@ class FuseDesk(Resources, ByName):
 
     @contextmanager
     def observe(self, observer: Observer) -> Generator[None, None, None]:
-        """Tell a function of every call, every answer, every retry and every wait for quota, while the block lasts.
+        """Call a function for every call, answer, retry and wait for quota, while the block lasts.
 
         For progress bars, counters and metrics (those of OpenTelemetry: `fusedesk_async.otel`). It is called at once,
         in the event loop, so it must be quick. If it raises, that is logged and goes no further. Waits are those of
-        the limiter: where several clients share one, each hears of all. Of calls that began when nobody observed, the
-        end is not told.
+        the limiter: where several clients share one, each observer sees all. Of calls that began when nobody
+        observed, the end is not seen.
 
         Args:
             observer: Called with a `CallStarted`, `CallAnswered`, `CallLost`, `CallRetried`, `CallEnded`, `QuotaWait`
@@ -254,7 +287,7 @@ class FuseDesk(Resources, ByName):
             yield
 
     async def aclose(self) -> None:
-        """Close the client: writes on their way end, reads are cut off, what waits fails."""
+        """Close the client: writes in flight end, reads in flight are cancelled, calls that wait fail."""
         self._refuse_view()
         if self._lifetime.end():
             try:
@@ -287,15 +320,34 @@ class FuseDesk(Resources, ByName):
             raise ConfigurationError(message)
 
     def _set_options(self, options: Options) -> None:
-        # loaded here rather than with the package, and rather here than in the midst of work
+        # loaded here rather than with the package, and rather here than in the middle of work
         from fusedesk_async.resources.cases import Cases
         from fusedesk_async.resources.session import Session
 
         self._options = options
-        self._sender = self._send
-        self.cases = Cases(self._send, self._pipeline.server_clock, self.directory)
-        self.session = Session(self._send)
+        self._sender = _Sender(self._pipeline, options, self._lifetime, self._names)
+        self.cases = Cases(self._sender, self._pipeline.server_clock, self.directory)
+        self.session = Session(self._sender)
 
-    async def _send(self, call: Call[T]) -> T:
+
+@attrs.frozen(eq=False, repr=False)
+class _Sender:
+    """Carries out the calls of a client, or of one of its views, with its options."""
+
+    _pipeline: Pipeline
+    _options: Options
+    _lifetime: Lifetime
+    _names: NameResolver
+
+    async def __call__(self, call: Call[T]) -> T:
+        """The result of a call.
+
+        Raises:
+            FuseDeskError: Whatever went wrong.
+        """
         self._lifetime.check()
-        return await self._pipeline.send(await self._without_names(call), self._options)
+        return await self._pipeline.send(await self.resolve(call), self._options)
+
+    async def resolve(self, call: Call[T]) -> Call[T]:
+        """The call with ids in place of its names; the same call if it has none."""
+        return await self._names.resolve(call, self)

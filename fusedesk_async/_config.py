@@ -18,7 +18,7 @@ from fusedesk_async.errors import ConfigurationError
 
 
 class Settings(TypedDict, total=False):
-    """The settings of `FuseDesk` besides app, key and address."""
+    """The arguments of `FuseDesk` other than app, key and address."""
 
     auth: AuthMode
     timeout: float
@@ -73,7 +73,7 @@ def checked_base_url(url: str) -> str:
     """A base address for tests and sandboxes, without a slash at its end.
 
     Raises:
-        ConfigurationError: It is no plain http address, carries a user, a query or a fragment, or would send the
+        ConfigurationError: It is not a plain http address, carries a user, a query or a fragment, or would send the
             key unencrypted to another machine.
     """
     found = re.fullmatch(_ADDRESS, url, _FLAGS) if isinstance(url, str) else None

@@ -1,4 +1,4 @@
-"""JSON text to values and back, in one place."""
+"""JSON text to values and back. All JSON of the package is read and written here."""
 
 import json
 import re
@@ -8,8 +8,36 @@ from typing import Any, NoReturn, TypeGuard
 
 import msgspec
 
+_UNREAD = object()
+
 NOTHING = frozenset({b"", b"null", b"false", b'""'})
 """What PHP sends where there is no list and no record."""
+
+
+class JSONText:
+    """A JSON text whose value is read when it is first asked for, and only once.
+
+    Args:
+        text: The text.
+        value: Its value, if it is known already.
+    """
+
+    __slots__ = ("_value", "text")
+
+    def __init__(self, text: bytes, value: Any = _UNREAD) -> None:
+        self.text = text
+        self._value = value
+
+    @property
+    def value(self) -> Any:
+        """The value of the text. It belongs to all who ask for it, so it is not to be changed.
+
+        Raises:
+            ValueError: It is not JSON; see `loads`.
+        """
+        if self._value is _UNREAD:
+            self._value = loads(self.text)
+        return self._value
 
 
 def loads(text: bytes) -> Any:
@@ -119,16 +147,16 @@ def _loads_slowly(text: bytes, reason: ValueError) -> Any:
 
 def _slices(text: str) -> Iterator[str]:
     """The values directly inside of an array, or the names and values of an object, of a text known to be JSON."""
-    place = _end_of_separator(text, 0)
-    while place < len(text):
-        _, end = _decoder.raw_decode(text, place)
-        yield text[place:end]
-        place = _end_of_separator(text, end)
+    start = _end_of_separator(text, 0)
+    while start < len(text):
+        _, end = _decoder.raw_decode(text, start)
+        yield text[start:end]
+        start = _end_of_separator(text, end)
 
 
-def _end_of_separator(text: str, place: int) -> int:
-    separator = _SEPARATOR.match(text, place)
-    return separator.end() if separator else place
+def _end_of_separator(text: str, start: int) -> int:
+    separator = _SEPARATOR.match(text, start)
+    return separator.end() if separator else start
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -62,7 +62,7 @@ class FuseDeskError(Exception):
     Attributes:
         message: What happened.
         request: What was asked; None if no request was involved.
-        completed: For a call that is made of several requests, how many of its elements are already through.
+        completed: For a call that is made of several requests, how many of its elements were already processed.
     """
 
     advice: ClassVar[str] = ""
@@ -75,12 +75,12 @@ class FuseDeskError(Exception):
 
     def __str__(self) -> str:
         asked = f" [{self.request}]" if self.request else ""
-        through = "" if self.completed is None else f"; {self.completed} elements are already through"
+        processed = "" if self.completed is None else f"; {self.completed} were already processed"
         advice = f". {self.advice}" if self.advice else ""
-        return one_line(f"{self.message}{self._details()}{asked}{through}{advice}")
+        return one_line(f"{self.message}{self._details()}{asked}{processed}{advice}")
 
     def _details(self) -> str:
-        """What a subclass knows besides the message."""
+        """What a subclass adds to the message."""
         return ""
 
 
@@ -268,7 +268,7 @@ class OutcomeUnknownError(TransportError):
         fields: What was asked for: the fields of the form, under the API's names and as the texts that went out. The
             API key is not among them.
         sent_at: When it left, by this machine's clock, in UTC; the last time, if it was sent several times.
-        lost_at: When its answer was given up, likewise.
+        lost_at: When its answer was given up, in the same form.
     """
 
     advice = "Look whether it happened before you send it again"
@@ -349,12 +349,12 @@ class PaginationError(FuseDeskError):
 
 @public
 class ExportError(FuseDeskError):
-    """An export or an import cannot go on because of its files. What was made durable before stays as it is.
+    """An export or an import cannot continue because of its files. What was made durable before stays as it is.
 
     Attributes:
         reason: `output`: a file cannot be read or written. `exists`: it is there already. `checkpoint`: the checkpoint
             or journal is another job's, of a newer version, or corrupt. `locked`: another process is at it.
-            `closed`: whoever read the output has left.
+            `closed`: the reader closed the pipe.
     """
 
     def __init__(self, message: str, request: Request | None = None, reason: ExportTrouble = "output") -> None:

@@ -3,7 +3,7 @@
 Every value here has exactly one spelling on the wire.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias, TypedDict
 from uuid import UUID
@@ -13,6 +13,21 @@ import attrs
 from fusedesk_async import _json
 from fusedesk_async._exports import public
 from fusedesk_async.errors import ConfigurationError
+
+__all__ = [
+    "CaseFilters",
+    "DateFilter",
+    "Day",
+    "KnownStatus",
+    "Order",
+    "OrderBy",
+    "after",
+    "asc",
+    "before",
+    "between",
+    "desc",
+    "on",
+]
 
 Day: TypeAlias = date | datetime | str
 """A date, a datetime that knows its offset, or text that the server understands (`2026-03-01`, `-30 days`)."""
@@ -149,35 +164,6 @@ def asc(column: str) -> Order:
 def desc(column: str) -> Order:
     """Largest first."""
     return Order(column, "desc")
-
-
-def order_columns(order_by: OrderBy) -> tuple[tuple[str, str], ...]:
-    """The columns of an order with the direction of each; a bare column ascends (plugin's help).
-
-    Raises:
-        ConfigurationError: There is none, or one is more than a name and a direction.
-    """
-    parts = [order_by] if isinstance(order_by, str | Order) else order_by
-    columns = tuple(column for part in parts for column in _columns(part))
-    if not columns:
-        message = "order_by names no column; leave it out instead"
-        raise ConfigurationError(message)
-    return columns
-
-
-def _columns(part: str | Order) -> Iterator[tuple[str, str]]:
-    if isinstance(part, Order):
-        yield part.column, part.direction
-        return
-    for text in part.split(","):
-        match text.split():
-            case [column] if column.isidentifier():
-                yield column, "asc"
-            case [column, direction] if column.isidentifier() and direction.lower() in {"asc", "desc"}:
-                yield column, direction.lower()
-            case _:
-                message = f"order_by takes columns such as 'date_updated desc, id', not {part!r}"
-                raise ConfigurationError(message)
 
 
 @public

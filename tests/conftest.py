@@ -1,5 +1,6 @@
 import os
 
+import hypothesis
 import pytest
 from limiter_calls import respond
 
@@ -7,6 +8,8 @@ from fusedesk_async import RateLimiter
 from fusedesk_async.sandbox import VirtualClock
 
 pytest_plugins = ["fusedesk_async.pytest_plugin", "pytester"]
+hypothesis.settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
+hypothesis.settings.load_profile("untimed")
 SELECTIONS = ("keyword", "markexpr", "lf", "deselect", "ignore", "ignore_glob")
 
 

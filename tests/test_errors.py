@@ -62,13 +62,13 @@ def test_the_text_of_an_error_is_one_line_that_says_what_was_asked_and_what_to_d
     assert text.isprintable()
     assert text.startswith("No such case")
     assert "[POST v1/cases/42, tried 3 times]" in text
-    assert "7 elements are already through" in text
+    assert "7 were already processed" in text
     assert text.endswith(kind.advice)
 
 
 def test_texts_name_what_each_error_knows() -> None:
     assert str(made(errors.RequestRejectedError)) == (
-        "No such case (405, api_error_noscope) [POST v1/cases/42, tried 3 times]; 7 elements are already through. "
+        "No such case (405, api_error_noscope) [POST v1/cases/42, tried 3 times]; 7 were already processed. "
         "The same request will be refused again: change what the message names"
     )
     unexpected = str(made(errors.UnexpectedResponseError))

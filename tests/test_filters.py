@@ -1,12 +1,11 @@
 import pickle
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import attrs
 import pytest
 
 from fusedesk_async.errors import ConfigurationError
-from fusedesk_async.filters import DateFilter, Order, after, asc, before, between, desc, encode_day, on, order_columns
+from fusedesk_async.filters import DateFilter, Order, after, asc, before, between, desc, encode_day, on
 
 MARCH = date(2024, 3, 1)
 
@@ -58,28 +57,6 @@ def test_values_are_immutable_hashable_and_picklable() -> None:
         assert len({value, attrs.evolve(value)}) == 1
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             value.on = "x"  # type: ignore[misc, union-attr] # what is tested
-
-
-@pytest.mark.parametrize(
-    ("order", "columns"),
-    [
-        ("caseid", (("caseid", "asc"),)),
-        (asc("id"), (("id", "asc"),)),
-        ("date_lastresponse desc, date_opened asc", (("date_lastresponse", "desc"), ("date_opened", "asc"))),
-        ("date_lastresponse,date_updated", (("date_lastresponse", "asc"), ("date_updated", "asc"))),
-        ("date_opened DESC", (("date_opened", "desc"),)),
-        ([desc("date_opened"), "id"], (("date_opened", "desc"), ("id", "asc"))),
-        (("a desc, b", asc("c")), (("a", "desc"), ("b", "asc"), ("c", "asc"))),
-    ],
-)
-def test_all_forms_of_an_order(order: str | Order | Sequence[str | Order], columns: object) -> None:
-    assert order_columns(order) == columns
-
-
-@pytest.mark.parametrize("bad", ["", " ", ",", "a,", "a b c", "a sideways", "a;drop", "a=1", "caseid&x", [], ()])
-def test_bad_orders_are_refused(bad: str) -> None:
-    with pytest.raises(ConfigurationError, match="order_by"):
-        order_columns(bad)
 
 
 @pytest.mark.parametrize(("column", "direction"), [("a b", "asc"), ("", "asc"), (5, "asc"), ("a", "up"), ("a", "")])

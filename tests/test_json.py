@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from strategies import json_values
 
 from fusedesk_async import _json
+from fusedesk_async._json import JSONText
 
 
 @given(json_values, st.booleans())
@@ -123,3 +124,13 @@ def test_writes_without_blanks() -> None:
     assert _json.dumps({"a": ["é", 1, None]}) == '{"a":["é",1,null]}'
     with pytest.raises(UnicodeEncodeError):
         _json.dumps(["\ud800"])
+
+
+def test_a_text_is_read_once_and_a_known_value_is_not_read_at_all() -> None:
+    source = JSONText(b'{"a": [1]}')
+    assert source.value == {"a": [1]}
+    assert source.value is source.value
+    assert JSONText(b"not JSON", None).value is None
+    for _ in range(2):
+        with pytest.raises(ValueError, match="malformed"):
+            _ = JSONText(b"not JSON").value

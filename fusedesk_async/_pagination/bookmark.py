@@ -23,7 +23,7 @@ class Bookmark:
 
     Attributes:
         id: The id of the last case handed out; None if none was.
-        rank: The place where that case was in the list. Only a hint: the list may have moved since.
+        rank: The offset at which that case was in the list. Only a hint: the list may have moved since.
         job: A fingerprint of the filters, since a bookmark says nothing about any other list.
     """
 
@@ -40,11 +40,11 @@ class Bookmark:
         """The bookmark that a text was made from, blanks around it aside.
 
         Raises:
-            ConfigurationError: The text is no bookmark.
+            ConfigurationError: The text is not a bookmark.
         """
         match = re.fullmatch(_TEXT, text.strip()) if isinstance(text, str) else None
         if match is None:
-            message = f"no bookmark of a walk: {text!r:.80}"
+            message = f"not a walk bookmark: {text!r:.80}"
             raise ConfigurationError(message)
         return cls(None if match[1] is None else int(match[1]), int(match[2]), match[3])
 
@@ -63,7 +63,7 @@ def resumed_from(after: Bookmark | None, job: str | None) -> Bookmark:
     """Where a walk starts. If the job is not known yet, whether the bookmark belongs to it is left open.
 
     Raises:
-        ConfigurationError: The bookmark belongs to other filters, or is none.
+        ConfigurationError: The bookmark belongs to other filters, or it is not one.
     """
     if after is None:
         return Bookmark(None, 0, job or "")

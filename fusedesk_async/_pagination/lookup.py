@@ -11,29 +11,29 @@ import attrs
 from fusedesk_async._checks import at_least_one
 from fusedesk_async._exports import public
 from fusedesk_async._pagination.prefetch import Stream
-from fusedesk_async._wire.call import Call, Send
+from fusedesk_async._wire.call import Call, CallSender
 from fusedesk_async.errors import AuthenticationError, ConfigurationError, FuseDeskError, RateLimitError
 from fusedesk_async.models import Case, Record
 
 R = TypeVar("R", bound=Record)
-Several: TypeAlias = Iterable[Any] | AsyncIterable[Any]
+AnyIterable: TypeAlias = Iterable[Any] | AsyncIterable[Any]
 
-_END_OF_THE_JOB = (AuthenticationError, RateLimitError, ConfigurationError)
+_SAME_FOR_EVERY_ID = (AuthenticationError, RateLimitError, ConfigurationError)
 """What would be the same for every other id, too. A `ConfigurationError` of a call means that the client is closed."""
 
 
 @attrs.define(eq=False)
-class _Place(Generic[R]):
-    """One id, and what became of it. The last place holds what ended the job instead.
+class _Entry(Generic[R]):
+    """One id, and what became of it. The last one holds what ended the job instead.
 
     Attributes:
-        asked: The id.
+        id: The id.
         result: What to give for it, once it is known.
         end: What to raise in its place.
         scope: Ends the call, if there is one.
     """
 
-    asked: Any = None
+    id: Any = None
     result: R | FuseDeskError | None = None
     end: Exception | None = None
     scope: anyio.CancelScope | None = None
@@ -50,14 +50,16 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
 
     _name = "lookup"
 
-    def __init__(self, send: Send, call_for: Callable[[Any], Call[R]], ids: Several, *, concurrency: int) -> None:
+    def __init__(
+        self, send: CallSender, call_for: Callable[[Any], Call[R]], ids: AnyIterable, *, concurrency: int
+    ) -> None:
         """Prepare the lookup.
 
         Args:
             send: Carries out a call.
             call_for: The call that fetches the record of an id.
             ids: Which records.
-            concurrency: How many calls may be on their way at once.
+            concurrency: How many calls may be in flight at once.
 
         Raises:
             ConfigurationError: One of these cannot be right.
@@ -70,7 +72,7 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
         self._ids = ids
         self._most_in_flight = at_least_one(concurrency, "concurrency")
         self._in_flight = 0
-        self._places: deque[_Place[R]] = deque()
+        self._entries: deque[_Entry[R]] = deque()
         self._begun = self._over = False
         self._completed = 0
 
@@ -87,76 +89,76 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
         if not self._begun:
             self._begun = True
             self._start(self._read_ids)
-        place = self._places[0] if self._places else None
-        if place and place.end:
-            if isinstance(place.end, StopAsyncIteration):
-                raise place.end
-            self._fail(place.end)
-        if place is None or place.result is None:
+        entry = self._entries[0] if self._entries else None
+        if entry and entry.end:
+            if isinstance(entry.end, StopAsyncIteration):
+                raise entry.end
+            self._fail(entry.end)
+        if entry is None or entry.result is None:
             return None
-        self._places.popleft()
-        self._ring()
+        self._entries.popleft()
+        self._notify()
         self._completed += 1
-        return place.asked, place.result
+        return entry.id, entry.result
 
     async def _read_ids(self) -> None:
-        """Read one id after the other as places become free, and fetch what they stand for."""
+        """Read one id after the other as there is room, and fetch what they stand for."""
         try:
-            ids = steps(self._ids)
-            while await self._room():
-                asked = await anext(ids)
+            ids = as_async_iterator(self._ids)
+            while await self._wait_for_room():
+                case = await anext(ids)
                 if self._wants_more:
-                    self._look_up(asked)
+                    self._look_up(case)
         except Exception as error:  # noqa: BLE001 - the end of the ids, or whatever their source raised
-            self._places.append(_Place(end=error))
-            self._ring()
+            self._entries.append(_Entry(end=error))
+            self._notify()
 
-    async def _room(self) -> bool:
-        """Wait for a free place; False if none is wanted any more."""
+    async def _wait_for_room(self) -> bool:
+        """Wait until there is room for one more; False if none is wanted any more."""
         most = self._most_in_flight
-        while self._wants_more and (self._in_flight >= most or len(self._places) >= 2 * most):
-            await self._news()
+        while self._wants_more and (self._in_flight >= most or len(self._entries) >= 2 * most):
+            await self._wait_changed()
         return self._wants_more
 
-    def _look_up(self, asked: Any) -> None:
-        place = _Place[R](asked.id if isinstance(asked, Case) else asked)
-        self._places.append(place)
+    def _look_up(self, case: Any) -> None:
+        entry = _Entry[R](case.id if isinstance(case, Case) else case)
+        self._entries.append(entry)
         try:
-            call = attrs.evolve(self._call_for(place.asked), bulk=True)
+            call = attrs.evolve(self._call_for(entry.id), bulk=True)
         except ConfigurationError as error:
-            place.result = error
-            self._ring()
+            entry.result = error
+            self._notify()
         else:
             self._in_flight += 1
-            place.scope = self._start(self._fetch, place, call)
+            entry.scope = self._start(self._fetch, entry, call)
 
-    async def _fetch(self, place: _Place[R], call: Call[R]) -> None:
+    async def _fetch(self, entry: _Entry[R], call: Call[R]) -> None:
         try:
-            place.result = await self._send(call)
-        except _END_OF_THE_JOB as error:
-            self._end(place, error)
+            entry.result = await self._send(call)
+        except _SAME_FOR_EVERY_ID as error:
+            self._end(entry, error)
         except FuseDeskError as error:
-            place.result = error
+            entry.result = error
         except Exception as error:  # noqa: BLE001 - whatever it is, the consumer is to see it
-            self._end(place, error)
+            self._end(entry, error)
         finally:
             self._in_flight -= 1
-            self._ring()
+            self._notify()
 
-    def _end(self, place: _Place[R], error: Exception) -> None:
+    def _end(self, entry: _Entry[R], error: Exception) -> None:
         """Keep an error that ends the job until its turn has come; what was asked later is not wanted any more."""
-        place.end, self._over = error, True
-        for later in islice(self._places, self._places.index(place) + 1, None):
+        entry.end, self._over = error, True
+        for later in islice(self._entries, self._entries.index(entry) + 1, None):
             if later.scope:
                 later.scope.cancel()
 
 
-def steps(values: Several) -> AsyncIterator[Any]:
+def as_async_iterator(values: AnyIterable) -> AsyncIterator[Any]:
     """The values of an iterable of either kind."""
-    return aiter(values if isinstance(values, AsyncIterable) else _Steps(iter(values)))
+    return aiter(values if isinstance(values, AsyncIterable) else _AsyncIterator(iter(values)))
 
 
-class _Steps:
+class _AsyncIterator:
     """An ordinary iterator as an asynchronous one; a generator would want closing when it is left half-way."""
 
     def __init__(self, values: Iterator[Any]) -> None:

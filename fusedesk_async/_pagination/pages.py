@@ -7,17 +7,15 @@ from typing import Any, Generic, Self, TypeVar
 import attrs
 
 from fusedesk_async._exports import public
-from fusedesk_async._pagination.plans import SURELY_SHORT, Ordered, Page, Plain, Plan
-from fusedesk_async._pagination.stitching import Ask, Seams
-from fusedesk_async._wire.call import Call, Send
+from fusedesk_async._pagination.plans import SMALLEST_CAP, OffsetPlan, Page, Plan, StitchedPlan
+from fusedesk_async._pagination.stitching import FetchPage, PageStitcher
+from fusedesk_async._wire.call import LARGEST_PAGE, Call, CallSender
+from fusedesk_async._wire.name_refs import names_in
 from fusedesk_async._wire.readers import Records
 from fusedesk_async.errors import ConfigurationError, PaginationError
 from fusedesk_async.models import Record
 
 R = TypeVar("R", bound=Record)
-
-LARGEST_PAGE = 500
-"""Rows. The seed page allows no more."""
 
 
 @public
@@ -28,13 +26,13 @@ class Pages(Generic[R]):
     """
 
     def __init__(
-        self, send: Send, call: Call[Records[R]], *, page_size: int, identity: Callable[[R], Any], ascending: bool
+        self, send: CallSender, call: Call[Records[R]], *, page_size: int, identity: Callable[[R], Any], ascending: bool
     ) -> None:
         """Prepare the list.
 
         Args:
-            send: Carries out a call.
-            call: Fetches a page, but for `limit` and `offset`.
+            send: Carries out calls.
+            call: Fetches a page, but for `limit` and `offset`. Its names are looked up once, before the first page.
             page_size: Rows asked for at once: 2 to 500 in the order of a number, else 1 to 500.
             identity: Tells records apart.
             ascending: Whether the identity is a number and the server was asked to order by it.
@@ -44,6 +42,7 @@ class Pages(Generic[R]):
         """
         self._send = send
         self._call = call
+        self._resolved = None if any(names_in(call)) else call
         self._page_size = checked_page_size(page_size, ascending=ascending)
         self._identity = identity
         self._ascending = ascending
@@ -60,10 +59,10 @@ class Pages(Generic[R]):
         """
         plan: Plan[R]
         if self._ascending:
-            plan = Ordered(self._identity, Seams(self._page_size, enough=SURELY_SHORT))
+            plan = StitchedPlan(self._identity, PageStitcher(self._page_size, complete_below=SMALLEST_CAP))
         else:
-            plan = Plain(self._identity, self._page_size)
-        return _PageWalk(self._fetch, plan)
+            plan = OffsetPlan(self._identity, self._page_size)
+        return _PageWalk(self._fetch_page, plan)
 
     async def first(self, *, offset: int = 0) -> R | None:
         """The first record, or None if there is none. Asks for one row only.
@@ -74,7 +73,7 @@ class Pages(Generic[R]):
         Raises:
             UnexpectedResponseError: There is one, but it cannot be read.
         """
-        records = await self._send(page_call(self._call, offset, 1))
+        records = await self._fetch(offset, 1)
         if records.rejected:
             raise records.rejected[0]
         return records.items[0] if records.items else None
@@ -90,8 +89,13 @@ class Pages(Generic[R]):
                 break
         return collected
 
-    async def _fetch(self, offset: int) -> Records[R]:
-        return await self._send(page_call(self._call, offset, self._page_size))
+    async def _fetch_page(self, offset: int) -> Records[R]:
+        return await self._fetch(offset, self._page_size)
+
+    async def _fetch(self, offset: int, limit: int) -> Records[R]:
+        call = self._resolved or await self._send.resolve(self._call)
+        self._resolved = self._resolved or call  # another pass may have been faster; all keep to the same ids
+        return await self._send(page_call(self._resolved, offset, limit))
 
 
 def page_call(call: Call[Records[R]], offset: int, limit: int) -> Call[Records[R]]:
@@ -116,12 +120,12 @@ def checked_page_size(rows: int, *, ascending: bool) -> int:
 
 
 class _PageWalk(Generic[R]):
-    """One pass over the pages. What failed on the way is asked again by the next step."""
+    """One pass over the pages. What failed is fetched again by the next step."""
 
     def __init__(self, fetch: Callable[[int], Awaitable[Records[R]]], plan: Plan[R]) -> None:
         self._fetch = fetch
         self._plan = plan
-        self._asks: deque[Ask] = deque()
+        self._fetches: deque[FetchPage] = deque()
         self._pages: deque[Page[R]] = deque()
         self._broken = False
 
@@ -132,15 +136,15 @@ class _PageWalk(Generic[R]):
         while not self._pages:
             if self._plan.done or self._broken:
                 raise StopAsyncIteration
-            if not self._asks:
-                self._asks.extend(self._plan.ask())
-            records = await self._fetch(self._asks[0].offset)
-            self._told(self._asks.popleft(), records)
+            if not self._fetches:
+                self._fetches.extend(self._plan.pages_to_fetch())
+            records = await self._fetch(self._fetches[0].offset)
+            self._received(self._fetches.popleft(), records)
         return self._pages.popleft()
 
-    def _told(self, ask: Ask, records: Records[R]) -> None:
+    def _received(self, fetch: FetchPage, records: Records[R]) -> None:
         try:
-            self._pages.extend(self._plan.told(ask, records))
+            self._pages.extend(self._plan.page_received(fetch, records))
         except PaginationError:
             self._broken = True
             raise

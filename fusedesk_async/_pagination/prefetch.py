@@ -24,14 +24,14 @@ class Stream(Generic[T]):
 
     _name = "stream"
     _group: TaskGroup
-    _bell: anyio.Event
+    _changed: anyio.Event
     _state: Literal["new", "open", "failed", "closed"] = "new"
 
     async def __aenter__(self) -> Self:
         if self._state != "new":
-            message = f"this {self._name} was opened before; make another one"
+            message = f"this {self._name} was opened before; make a new one"
             raise ConfigurationError(message)
-        self._bell = anyio.Event()
+        self._changed = anyio.Event()
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
         self._state = "open"
@@ -41,7 +41,7 @@ class Stream(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._state = "closed"
-        self._ring()
+        self._notify()
         self._group.cancel_scope.cancel()
         try:
             await self._group.__aexit__(None, None, None)
@@ -68,23 +68,23 @@ class Stream(Generic[T]):
         raise AssertionError
 
     async def _wait_for(self, attempt: Callable[[], U | None]) -> U:
-        """What an attempt gives once it gives something; it is tried again whenever the bell rings."""
+        """What an attempt gives once it gives something; it is tried again whenever something changed."""
         while True:
             if not self._open:
                 self._refuse()
             ready = attempt()
             if ready is not None:
                 return ready
-            await self._news()
+            await self._wait_changed()
 
-    async def _news(self) -> None:
-        """Wait for the bell."""
-        await self._bell.wait()
+    async def _wait_changed(self) -> None:
+        """Wait until something changed."""
+        await self._changed.wait()
 
-    def _ring(self) -> None:
+    def _notify(self) -> None:
         """Wake all who wait."""
-        self._bell.set()
-        self._bell = anyio.Event()
+        self._changed.set()
+        self._changed = anyio.Event()
 
     def _start(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> anyio.CancelScope:
         """Let a task run. It must keep its failures to itself."""
@@ -101,7 +101,7 @@ class Stream(Generic[T]):
     def _fail(self, error: Exception) -> NoReturn:
         """End with an error. It is raised once: were it raised again, an old failure would pass for a new one."""
         self._state = "failed"
-        self._ring()
+        self._notify()
         raise error
 
     def _refuse(self) -> NoReturn:
@@ -111,5 +111,5 @@ class Stream(Generic[T]):
         if self._state == "closed":
             message = f"this {self._name} was left, so nothing comes any more; iterate inside its `async with`"
             raise ConfigurationError(message)
-        message = f"this {self._name} has failed, so nothing comes any more; begin another one"
+        message = f"this {self._name} has failed, so nothing comes any more; start a new one"
         raise ConfigurationError(message)

@@ -1,13 +1,64 @@
-"""The planner of a lossless walk: told pages, it says which to fetch next. No I/O.
+"""Stitches the pages of a moving list together: given each page, it says which to fetch next. No I/O, no clock.
 
-A page, fetched at one instant, is an unbroken stretch of the rows in id order. So it holds every row between its first
-and its last id that matches throughout, whenever it was fetched; the page at offset 0 also holds all before, and a page
-that is surely short all after. When such stretches join up from end to end, nothing that stayed was missed. Ids are
-whole numbers, so stretches also join without a common row when one begins right after the other.
+Theory of operation
+===================
 
-It rests on this: a page is read at one instant, ids are unique, and the server keeps their order. It may cap its pages,
-raise the cap at any time, and lower it, but not to one row and not again within a few pages. Pages of one row leave
-nothing to join: a server that sends no others is followed by rank, which is as good as plain paging and no better.
+*What a page proves.* A page is read at one instant, in the order of ids. So it is an unbroken stretch: it holds every
+row that matched throughout and whose id lies between its first and its last, whenever the page was read. Two pages
+prove more than that: the page at offset 0 also holds all rows before its first id, and a page that is surely short all
+rows after its last. Stretches join where they share a row, or where one begins with the number after the other's last:
+ids are whole numbers, so nothing fits between. When stretches join up from offset 0 to the end, nothing that stayed was
+missed, however the rows moved while they were read.
+
+*What this rests on.* A page is read at one instant, ids are unique, the server keeps their order. The server may cap
+its pages, raise the cap at any time, and lower it, but not to one row and not again within a few pages. Pages of one
+row leave nothing to join: a server that sends no others is followed by offset, which is as good as offset paging and no
+better.
+
+*State.* The frontier is the last id of the stretch that is joined up so far; every id up to it is settled. Around it:
+
+=====================  =================================================================================================
+join_offset            where the next page should begin, so that it shares a row with the frontier although rows leave
+lead                   the page in flight that has to join; there is always one, or the walk would stand still
+in flight, waiting     pages fetched ahead, and those that came but do not join yet
+drift                  how many rows leave before the frontier from page to page, and the ups and downs of that: it says
+                       by how many rows pages overlap
+apparent_end           the offset at which a page was short: nothing is fetched ahead beyond it, but it may be a cap
+steps_back             pages in a row that should have joined and did not: the next goes twice as far to the left
+=====================  =================================================================================================
+
+*Events.* A page was received:
+
+=====================  ========================  ======================================  =============================
+the page …             delivered                 frontier, join_offset                   else
+=====================  ========================  ======================================  =============================
+joins, brings rows     the rows above the        to its last id; join_offset behind      drift is measured, steps_back
+                       frontier                  that by the overlap                     0; then waiting pages may join
+joins, brings nothing  nothing                   the same; join_offset moves on: rows    steps_back 0; the length of a
+                                                 came back before the frontier           short one is kept: it may be
+                                                                                         the end
+is the lead and does   nothing yet               the same; join_offset steps back, 1/2   `mended` counts the first
+not join: a gap        (it waits)                page, then 1, 2, 4 …                    step, unreadable ids all
+is not the lead and    nothing yet (it waits)    the same                                too many waiting: the farthest
+does not join                                                                            are dropped, fetched again
+is short               as above                  as above                                apparent_end is its end; a
+                                                                                         page that goes on beyond that
+                                                                                         shows it was none
+has ids that descend   `OrderIgnored`            the walk is over
+is the same as others  as above                  after 3 such offsets the next page is   rows there prove that the
+at other offsets                                 asked for beyond any list               offset is ignored
+=====================  ========================  ======================================  =============================
+
+*When it ends.* With a page that joins and brings nothing, since a short page alone may show a new cap. It is the end if
+it is empty; if it has one row and pages have been longer; or if it is short like the one before it, which brought
+nothing either, but not as long (equally long ones may show a cap that was lowered). An empty page joins at offset 0
+only, and after pages of one row; elsewhere it is a gap. A first page below `complete_below` is the whole list.
+
+*Where the constants come from.* Nothing public tells how FuseDesk caps its pages, how fast its lists move or what it
+does with large offsets, so none of them is measured there. The overlap (`DRIFT_MARGIN`, `SURPLUS_DECAY`) and the steps
+back were chosen in simulated lists: where five rows leave per call they take 45 calls for what takes 40 at least, and
+steps of 1, 2, 4 … rows took 206. The limits (`IDENTICAL_PAGES_LIMIT`, `UNREADABLE_PAGES_LIMIT`) only bound what a
+broken server can cost.
 """
 
 import math
@@ -19,12 +70,12 @@ import attrs
 
 from fusedesk_async.errors import PaginationError
 
-MARGIN = 3
-"""Pages overlap by so many times the ups and downs of the drift, but no more than a quarter of a page."""
+DRIFT_MARGIN = 3
+"""Pages overlap by this multiple of the ups and downs of the drift, but by no more than a quarter of a page."""
 
 
-FADING = 0.9
-"""What remains of these with each page that shows less."""
+SURPLUS_DECAY = 0.9
+"""What remains of these ups and downs with each page that shows less."""
 
 
 @attrs.define(eq=False)
@@ -40,29 +91,29 @@ class Drift:
     surplus: float = 0.0
     _last: int = 0
 
-    def saw(self, shift: int) -> None:
-        """A page showed that so many rows had left since the one before it."""
+    def on_page(self, shift: int) -> None:
+        """A page came; `shift` is how many rows had left since the one before it."""
         shift = max(shift, 0)
         self.steady = min(shift, self._last)
-        self.surplus = max(shift - self.steady, FADING * self.surplus)
+        self.surplus = max(shift - self.steady, SURPLUS_DECAY * self.surplus)
         self._last = shift
 
-    def overlap(self, reach: int) -> int:
-        """By how many rows the next page, of so many, should overlap."""
-        margin = math.ceil(MARGIN * self.surplus) if self.surplus * reach >= 1 else 0
-        return 1 + min(self.steady, reach) + min(margin, reach // 4)
+    def overlap(self, rows: int) -> int:
+        """By how many rows the next page should overlap, if it has `rows` rows."""
+        margin = math.ceil(DRIFT_MARGIN * self.surplus) if self.surplus * rows >= 1 else 0
+        return 1 + min(self.steady, rows) + min(margin, rows // 4)
 
 
-SAME_PAGES = 4
-"""So many pages at advancing offsets with the same rows prove that the server ignores the offset."""
+IDENTICAL_PAGES_LIMIT = 4
+"""This many pages at advancing offsets with the same rows prove that the server ignores the offset."""
 
 
-FAR = 10**9
-"""An offset beyond every list, for the last of those pages: rows that came back could explain the others."""
+BEYOND_ANY_LIST = 10**9
+"""The offset of the last of those pages: rows that came back could explain the others, but none are there."""
 
 
-BLIND_PAGES = 8
-"""So many pages that should have joined and did not, each with rows whose id cannot be read, are enough."""
+UNREADABLE_PAGES_LIMIT = 8
+"""After this many pages that should have joined and did not, each with rows whose id cannot be read, it fails."""
 
 
 class OrderIgnored(PaginationError):  # noqa: N818 - says what the server did
@@ -70,7 +121,7 @@ class OrderIgnored(PaginationError):  # noqa: N818 - says what the server did
 
 
 @attrs.frozen
-class Ask:
+class FetchPage:
     """Fetch a page: as many rows as fit, from this offset."""
 
     token: int
@@ -78,7 +129,7 @@ class Ask:
 
 
 @attrs.frozen
-class Take:
+class DeliverRows:
     """Deliver the rows of this page whose id is larger than `above`, in order. None: all of them."""
 
     token: int
@@ -100,61 +151,61 @@ class _Page:
         return self.offset + self.received
 
 
-class Seams:
+class PageStitcher:
     """The state of a walk. It remembers no ids but those of the last page and of pages that wait for the one before.
 
-    Every token that was told comes back in a `Take` sooner or later, unless the walk ends before. A page that brings
-    nothing, or was dropped so that not too many wait, comes back with all its rows filtered out.
+    Every token that was received comes back in a `DeliverRows` sooner or later, unless the walk ends before. A page
+    that brings nothing, or was dropped so that not too many wait, comes back with all its rows filtered out.
 
     Attributes:
-        done: The walk has ended; pages that were not taken are void.
+        done: The walk has ended; pages that were not delivered are void.
         mended: How many gaps, opened by rows that left, were stepped back over.
         frontier: Every id up to this one is settled; None while none is.
-        rank: The offset from which the next page should join.
+        join_offset: The offset from which the next page should join.
     """
 
     def __init__(
-        self, page_size: int, *, ahead: int = 1, frontier: int | None = None, rank: int = 0, enough: int = 0
+        self, page_size: int, *, ahead: int = 1, frontier: int | None = None, offset: int = 0, complete_below: int = 0
     ) -> None:
-        """Begin a walk, or go on with one.
+        """Begin a walk, or resume one.
 
         Args:
             page_size: Rows asked for at once, at least 2.
             ahead: How many pages may be in flight or waiting; one that can join may always be asked for.
-            frontier: Where a bookmark says to go on: the id of a row that was delivered.
-            rank: The offset at which that row was found.
-            enough: A first page with fewer rows is believed to be the whole list.
+            frontier: Where a bookmark says to resume: the id of a row that was delivered.
+            offset: The offset at which that row was found.
+            complete_below: A first page with fewer rows is believed to be the whole list.
         """
         self.done: bool = False
         self.mended = 0
         self.frontier = frontier
-        self.rank = min(rank, FAR - 1)
+        self.join_offset = min(offset, BEYOND_ANY_LIST - 1)
         self._page_size = page_size
         self._ahead = ahead
-        self._enough = min(enough, page_size) if frontier is None else 0
+        self._complete_below = min(complete_below, page_size) if frontier is None else 0
         self._tokens = count()
         self._newest = -1  # token of a page that joined
         self._lead: _Page | None = None  # the page in flight that has to join
-        self._flight: dict[int, _Page] = {}
-        self._held: list[_Page] = []
+        self._in_flight: dict[int, _Page] = {}
+        self._waiting: list[_Page] = []
         self._longest = 0  # rows in a page
-        self._single = False  # whether the last page that joined had one row
-        self._barren: int = 0  # rows in the last page that joined, if it was short and brought nothing
-        self._blind = 0  # pages without success whose ids cannot be read
-        self._steps = 0  # back, without success
+        self._last_was_single = False  # whether the last page that joined had one row
+        self._short_and_empty: int = 0  # rows in the last page that joined, if it was short and brought nothing
+        self._unreadable_pages = 0  # pages without success whose ids cannot be read
+        self._steps_back = 0  # without success
         self._drift = Drift()
-        self._end = 0 if frontier is None else self.rank + 1  # offset right after the frontier, if no row leaves
-        self._wall = FAR  # offset at which the list seems to end
-        self._same: tuple[Sequence[int], set[int]] = (), set()  # the ids of the last page, and where they came
+        self._next_offset = 0 if frontier is None else self.join_offset + 1  # after the frontier, if no row leaves
+        self._apparent_end = BEYOND_ANY_LIST  # offset at which the list seems to end
+        self._identical: tuple[Sequence[int], set[int]] = (), set()  # the ids of the last page, and their offsets
 
-    def ask(self) -> list[Ask]:
-        """Which pages to fetch now. They count as in flight until they are told."""
+    def pages_to_fetch(self) -> list[FetchPage]:
+        """Which pages to fetch now. They count as in flight until they are received."""
         if self.done:
             return []
-        asks = [] if self._lead else self._new_lead()
-        return [*asks, *self._fetch_ahead()]
+        fetches = [] if self._lead else self._fetch_lead()
+        return [*fetches, *self._fetch_ahead()]
 
-    def told(self, token: int, ids: Sequence[int], received: int) -> list[Take]:
+    def page_received(self, token: int, ids: Sequence[int], received: int) -> list[DeliverRows]:
         """A page came.
 
         Args:
@@ -169,145 +220,153 @@ class Seams:
             OrderIgnored: Ids descend inside the page.
             PaginationError: The server ignores the offset, or ids that cannot be read keep pages from joining.
         """
-        page = self._flight.pop(token)
+        page = self._in_flight.pop(token)
         if self.done:
             return []
         page.ids, page.received = ids, received
         _check_order(page)
         self._check_offset_counts(page)
         self._note_length(page)
-        self._held.append(page)
-        takes = list(self._join())
-        if page is self._lead and not takes and page.offset != FAR:
-            self._step_back(page)
-        if self._lead and (page is self._lead or self.rank >= self._beyond(self._lead)):
+        self._waiting.append(page)
+        deliveries = list(self._join_waiting())
+        if page is self._lead and not deliveries and page.offset != BEYOND_ANY_LIST:
+            self._on_gap(page)
+        if self._lead and (page is self._lead or self.join_offset >= self._useless_from(self._lead)):
             self._lead = None  # it came, or the frontier has overtaken it
-        self.done = self.done or (page.offset == 0 and received < self._enough)
-        self._enough = 0
-        return [*takes, *self._drop()]
+        self.done = self.done or (page.offset == 0 and received < self._complete_below)
+        self._complete_below = 0
+        return [*deliveries, *self._drop_surplus()]
 
-    def give_up(self) -> list[int]:
+    def pages_to_cancel(self) -> list[int]:
         """The tokens of pages in flight that lie behind what seems to be the end: not worth a call.
 
-        They no longer count as in flight, and are not to be told. Should it not be the end, they are asked for again.
+        They no longer count as in flight, and are not to be received. Should it not be the end, they are asked for
+        again.
         """
-        tokens = [page.token for page in self._flight.values() if page is not self._lead and page.offset >= self._wall]
+        beyond = [page for page in self._in_flight.values() if page.offset >= self._apparent_end]
+        tokens = [page.token for page in beyond if page is not self._lead]
         for token in tokens:
-            del self._flight[token]
+            del self._in_flight[token]
         return tokens
 
-    def _send(self, offset: int) -> Ask:
+    def _fetch(self, offset: int) -> FetchPage:
         page = _Page(next(self._tokens), offset, self._longest)
-        self._flight[page.token] = page
-        return Ask(page.token, offset)
+        self._in_flight[page.token] = page
+        return FetchPage(page.token, offset)
 
-    def _new_lead(self) -> list[Ask]:
+    def _fetch_lead(self) -> list[FetchPage]:
         """One page in flight must be able to join, or the walk would stand still."""
-        near = self.rank if self._steps else max(self.rank, self._end - 1)
-        able = [page for page in self._flight.values() if page.offset <= near and self.rank < self._beyond(page)]
-        asks: list[Ask] = []
-        if len(self._same[1]) >= SAME_PAGES - 1:
-            asks = [self._send(FAR)]
+        near = self.join_offset if self._steps_back else max(self.join_offset, self._next_offset - 1)
+        useful = [page for page in self._in_flight.values() if self.join_offset < self._useless_from(page)]
+        able = [page for page in useful if page.offset <= near]
+        fetches: list[FetchPage] = []
+        if len(self._identical[1]) >= IDENTICAL_PAGES_LIMIT - 1:
+            fetches = [self._fetch(BEYOND_ANY_LIST)]
         elif not able:
-            asks = [self._send(self.rank)]
-        self._lead = self._flight[asks[0].token] if asks else max(able, key=lambda page: page.offset)
-        return asks
+            fetches = [self._fetch(self.join_offset)]
+        self._lead = self._in_flight[fetches[0].token] if fetches else max(able, key=lambda page: page.offset)
+        return fetches
 
     @property
-    def _reach(self) -> int:
+    def _expected_length(self) -> int:
         """Rows that a page is expected to have."""
         return self._longest or self._page_size
 
-    def _beyond(self, page: _Page) -> int:
-        """The rank of the frontier at which this page, still in flight, would bring nothing."""
-        return page.offset + max(self._reach - 1, 1)
+    def _useless_from(self, page: _Page) -> int:
+        """The join_offset from which on this page, still in flight, would bring nothing."""
+        return page.offset + max(self._expected_length - 1, 1)
 
-    def _fetch_ahead(self) -> Iterator[Ask]:
+    def _fetch_ahead(self) -> Iterator[FetchPage]:
         # The first page tells how long pages are. While there is a gap, more pages would be as far off as the last.
-        while self._longest and not self._steps and len(self._flight) + len(self._held) < self._ahead:
-            ends = [page.offset + self._reach for page in self._flight.values()] + [page.end for page in self._held]
-            if max(ends) >= self._wall:
+        while self._longest and not self._steps_back and len(self._in_flight) + len(self._waiting) < self._ahead:
+            rows = self._expected_length
+            ends = [page.offset + rows for page in self._in_flight.values()] + [page.end for page in self._waiting]
+            if max(ends) >= self._apparent_end:
                 return
-            yield self._send(max(ends) - min(self._drift.overlap(self._reach), self._reach // 2))
+            yield self._fetch(max(ends) - min(self._drift.overlap(rows), rows // 2))
 
     def _note_length(self, page: _Page) -> None:
         if page.received < (page.longest or self._page_size):
-            self._wall = min(self._wall, page.end)
-        elif page.end > self._wall:
-            self._wall = FAR
+            self._apparent_end = min(self._apparent_end, page.end)
+        elif page.end > self._apparent_end:
+            self._apparent_end = BEYOND_ANY_LIST
         self._longest = max(self._longest, page.received)
 
     def _joins(self, page: _Page) -> bool:
-        if page.offset == 0 or (self._single and page.received <= 1 and page.offset == self.rank):
+        if page.offset == 0 or (self._last_was_single and page.received <= 1 and page.offset == self.join_offset):
             return True
         return self.frontier is not None and bool(page.ids) and page.ids[0] <= self.frontier + 1
 
-    def _join(self) -> Iterator[Take]:
-        while not self.done and (joining := [page for page in self._held if self._joins(page)]):
+    def _join_waiting(self) -> Iterator[DeliverRows]:
+        while not self.done and (joining := [page for page in self._waiting if self._joins(page)]):
             page = min(joining, key=lambda page: page.offset)
-            self._held.remove(page)
-            yield Take(page.token, self.frontier)
-            self._single = page.received == 1
-            self._steps = 0
+            self._waiting.remove(page)
+            yield DeliverRows(page.token, self.frontier)
+            self._last_was_single = page.received == 1
+            self._steps_back = 0
             if page.ids and (self.frontier is None or page.ids[-1] > self.frontier):
-                self._settle(page)
+                self._on_rows(page)
             else:
-                self._pass(page)
+                self._on_no_rows(page)
             self._newest = max(self._newest, page.token)
 
-    def _settle(self, page: _Page) -> None:
+    def _on_rows(self, page: _Page) -> None:
         """The page brings rows."""
         known = 0 if self.frontier is None else bisect_right(page.ids, self.frontier)
         if page.token > self._newest:  # an older page knows older offsets
-            self._drift.saw(self._end - page.offset - known)
-            self._end = page.offset + known
-        self._end += len(page.ids) - known  # not `received`: the frontier may stand before rows that cannot be read
+            self._drift.on_page(self._next_offset - page.offset - known)
+            self._next_offset = page.offset + known
+        self._next_offset += len(page.ids) - known  # not `received`: unreadable rows may stand behind the frontier
         self.frontier = page.ids[-1]
-        self.rank = self._end if self._single else max(0, self._end - self._drift.overlap(self._reach))
-        self._barren = self._blind = 0
+        overlap = 0 if self._last_was_single else self._drift.overlap(self._expected_length)
+        self.join_offset = max(0, self._next_offset - overlap)
+        self._short_and_empty = self._unreadable_pages = 0
 
-    def _pass(self, page: _Page) -> None:
+    def _on_no_rows(self, page: _Page) -> None:
         """The page brings nothing: rows came back before the frontier, or the list has ended.
 
         The end is a page of one row, or two short ones. If these are equally long, the server may have lowered its cap.
         """
         short = page.received < page.longest
-        last = short and page.received != self._barren
-        self.done = not page.received or (last and (page.received == 1 or self._barren > 0))
-        self._barren = page.received if short else 0
+        last = short and page.received != self._short_and_empty
+        self.done = not page.received or (last and (page.received == 1 or self._short_and_empty > 0))
+        self._short_and_empty = page.received if short else 0
         if page.token > self._newest:
-            self._drift.saw(self._end - page.end if last else 0)
-            self._end = page.end
-            overlap = self._drift.overlap(self._reach)
+            self._drift.on_page(self._next_offset - page.end if last else 0)
+            self._next_offset = page.end
+            overlap = self._drift.overlap(self._expected_length)
             if last:
-                self.rank = max(0, page.end - overlap)
+                self.join_offset = max(0, page.end - overlap)
             else:
-                self.rank = max(self.rank, page.end - min(overlap, page.received // 2))
+                self.join_offset = max(self.join_offset, page.end - min(overlap, page.received // 2))
 
-    def _step_back(self, page: _Page) -> None:
+    def _on_gap(self, page: _Page) -> None:
         """Rows left: the next one is further to the left than thought. A call costs the same however far it goes."""
-        self._blind += len(page.ids) < page.received
-        if self._blind == BLIND_PAGES:
-            message = f"{BLIND_PAGES} pages around offset {page.offset} do not join, since ids cannot be read there"
+        self._unreadable_pages += len(page.ids) < page.received
+        if self._unreadable_pages == UNREADABLE_PAGES_LIMIT:
+            pages = f"{UNREADABLE_PAGES_LIMIT} pages around offset {page.offset}"
+            message = f"{pages} do not join, since ids cannot be read there"
             raise PaginationError(message)
-        self.mended += not self._steps
-        self.rank = max(0, min(self.rank, page.offset) - (max(self._reach // 2, 1) << self._steps))
-        self._steps += 1
+        self.mended += not self._steps_back
+        step = max(self._expected_length // 2, 1) << self._steps_back
+        self.join_offset = max(0, min(self.join_offset, page.offset) - step)
+        self._steps_back += 1
 
-    def _drop(self) -> list[Take]:
+    def _drop_surplus(self) -> list[DeliverRows]:
         """Keep no more pages than allowed, those nearest to the frontier."""
-        room = max(0, self._ahead - len([page for page in self._flight.values() if page is not self._lead]))
-        kept = sorted((page for page in self._held if page.received), key=lambda page: page.offset)[:room]
-        dropped = [page for page in self._held if page not in kept]
-        self._held = kept
-        return [Take(page.token, page.ids[-1] if page.ids else self.frontier) for page in dropped]
+        room = max(0, self._ahead - len([page for page in self._in_flight.values() if page is not self._lead]))
+        kept = sorted((page for page in self._waiting if page.received), key=lambda page: page.offset)[:room]
+        dropped = [page for page in self._waiting if page not in kept]
+        self._waiting = kept
+        return [DeliverRows(page.token, page.ids[-1] if page.ids else self.frontier) for page in dropped]
 
     def _check_offset_counts(self, page: _Page) -> None:
-        if page.offset == FAR and page.received:
-            message = f"{SAME_PAGES} pages at growing offsets are the same {page.received} rows; the offset is ignored"
+        if page.offset == BEYOND_ANY_LIST and page.received:
+            pages = f"{IDENTICAL_PAGES_LIMIT} pages at growing offsets"
+            message = f"{pages} are the same {page.received} rows; the offset is ignored"
             raise PaginationError(message)
-        offsets = self._same[1] if page.ids and page.ids == self._same[0] else set[int]()
-        self._same = page.ids, offsets | {page.offset}
+        offsets = self._identical[1] if page.ids and page.ids == self._identical[0] else set[int]()
+        self._identical = page.ids, offsets | {page.offset}
 
 
 def _check_order(page: _Page) -> None:

@@ -10,11 +10,11 @@ from fusedesk_async._checks import at_least_one, one_of
 from fusedesk_async._exports import public
 from fusedesk_async._pagination.bookmark import Bookmark, job_of, resumed_from
 from fusedesk_async._pagination.pages import checked_page_size, page_call
-from fusedesk_async._pagination.plans import Ordered, Page, Plain, Plan
+from fusedesk_async._pagination.plans import OffsetPlan, Page, Plan, StitchedPlan
 from fusedesk_async._pagination.prefetch import Stream
-from fusedesk_async._pagination.stitching import Ask, OrderIgnored, Seams
-from fusedesk_async._wire.call import Call, Send
-from fusedesk_async._wire.name_refs import unknown_names
+from fusedesk_async._pagination.stitching import FetchPage, OrderIgnored, PageStitcher
+from fusedesk_async._wire.call import Call, CallSender
+from fusedesk_async._wire.name_refs import names_in
 from fusedesk_async._wire.readers import Records
 from fusedesk_async.errors import ConfigurationError, PaginationError, UnexpectedResponseError, warn
 from fusedesk_async.models import Record
@@ -36,7 +36,7 @@ class WalkReport:
         rows: Records that were handed out.
         seams_mended: How often it had to go back since rows had moved.
         salvaged: Answers with noise around them, which was cut off.
-        rejected: Records that could not be read; each was told of by a `FuseDeskWarning`.
+        rejected: Records that could not be read; each gave a `FuseDeskWarning`.
         unordered: Whether the server does not keep the order by id, so that rows may be missing.
     """
 
@@ -61,7 +61,7 @@ class Walk(Stream[R]):
 
     def __init__(
         self,
-        send: Send,
+        send: CallSender,
         call: Call[Records[R]],
         identity: Callable[[R], int],
         *,
@@ -73,11 +73,12 @@ class Walk(Stream[R]):
         """Prepare the walk.
 
         Args:
-            send: Carries out a call.
-            call: Fetches a page in the order of ids, but for `limit` and `offset`.
+            send: Carries out calls.
+            call: Fetches a page in the order of ids, but for `limit` and `offset`. Its names are looked up once, before
+                the first page.
             identity: The id of a record.
             page_size: Rows asked for at once, 2 to 500.
-            concurrency: How many pages may be on their way at once.
+            concurrency: How many pages may be in flight at once.
             after: Where another walk through the same list stopped.
             on_unordered: Whether to `raise` if the server does not keep the order, or to `report` it and go on.
 
@@ -90,15 +91,15 @@ class Walk(Stream[R]):
         self._page_size = checked_page_size(page_size, ascending=True)
         self._most_ready = at_least_one(concurrency, "concurrency")
         self._may_be_unordered = one_of(on_unordered, OnUnordered, "on_unordered") == "report"
-        self._job = None if any(unknown_names(call)) else job_of(call)
+        self._job = None if any(names_in(call)) else job_of(call)
         self._after = after
         start = resumed_from(after, self._job)
         self._last = start.id, start.rank
-        seams = Seams(page_size, ahead=concurrency, frontier=start.id, rank=start.rank)
-        self._plan: Plan[R] = Ordered(identity, seams)
+        stitcher = PageStitcher(page_size, ahead=concurrency, frontier=start.id, offset=start.rank)
+        self._plan: Plan[R] = StitchedPlan(identity, stitcher)
         self._over = False
         self._failure: tuple[int, Exception] | None = None
-        self._flights: dict[Ask, CancelScope] = {}
+        self._in_flight: dict[FetchPage, CancelScope] = {}
         self._pages: deque[Page[R]] = deque()
         self._page: Page[R] | None = None
         self._rows: deque[tuple[int, R]] = deque()
@@ -115,16 +116,16 @@ class Walk(Stream[R]):
 
     @property
     def bookmark(self) -> Bookmark:
-        """Where another walk with the same filters goes on: `desk.cases.walk(…, after=walk.bookmark)`.
+        """Where another walk with the same filters resumes: `desk.cases.walk(…, after=walk.bookmark)`.
 
         It is the same whether ids or names were given.
 
         Raises:
-            PaginationError: The server does not keep the order by id, so there is no such place.
+            PaginationError: The server does not keep the order by id, so there is no such position.
             ConfigurationError: It starts anew by names, and nothing has been asked for: their ids are not known yet.
         """
         if self._unordered:
-            message = "a walk without order cannot be gone on with; start it anew"
+            message = "the server does not keep id order, so this walk cannot be resumed; start a new one"
             raise PaginationError(message)
         if self._job is None and self._after is not None:
             return self._after
@@ -134,7 +135,7 @@ class Walk(Stream[R]):
         return Bookmark(*self._last, self._job)
 
     def pages(self) -> AsyncIterator[Page[R]]:
-        """The pages one by one, in place of the records. A page counts as done once it was handed out.
+        """The pages one by one, instead of the records. A page counts as done once it was handed out.
 
         Of a page whose records were handed out in part the others come as a page of their own.
         """
@@ -167,76 +168,81 @@ class Walk(Stream[R]):
 
     def _next_answer(self) -> Page[R] | None:
         page = self._pages.popleft() if self._pages else None
-        self._ask()
+        self._fetch_ahead()
         if page is None and self._plan.done:
             raise StopAsyncIteration
-        if page is None and self._failure and all(ask.offset > self._failure[0] for ask in self._flights):
+        if page is None and self._failure and all(fetch.offset > self._failure[0] for fetch in self._in_flight):
             self._fail(self._failure[1])
         return page
 
-    def _ask(self) -> None:
-        """Send for all pages that may be asked for now; none while the consumer has enough to do."""
+    def _fetch_ahead(self) -> None:
+        """Fetch all pages that may be fetched now; none while the consumer has enough to do."""
         if self._over or not self._open or len(self._pages) >= self._most_ready:
             return
-        for ask in self._plan.ask():
-            if self._failure is None or ask.offset < self._failure[0]:
-                self._flights[ask] = self._start(self._fetch, ask)
+        for fetch in self._plan.pages_to_fetch():
+            if self._failure is None or fetch.offset < self._failure[0]:
+                self._in_flight[fetch] = self._start(self._fetch, fetch)
 
-    async def _fetch(self, ask: Ask) -> None:
+    async def _fetch(self, fetch: FetchPage) -> None:
         try:
-            self._answered(ask, await self._send(page_call(self._call, ask.offset, self._page_size)))
+            if self._job is None:  # so this is the first page, which goes alone
+                await self._look_up_names()
+            self._answered(fetch, await self._send(page_call(self._call, fetch.offset, self._page_size)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the consumer is to see it
-            self._failed(ask, error)
+            self._failed(fetch, error)
         finally:
-            self._flights.pop(ask, None)
-            self._ring()
-        self._ask()
+            self._in_flight.pop(fetch, None)
+            self._notify()
+        self._fetch_ahead()
 
-    def _answered(self, ask: Ask, records: Records[R]) -> None:
+    async def _look_up_names(self) -> None:
+        """From here on the call has ids, so that every page is of the same list, and the bookmark is known."""
+        self._call = await self._send.resolve(self._call)
+        self._job = job_of(self._call)
+        resumed_from(self._after, self._job)
+
+    def _answered(self, fetch: FetchPage, records: Records[R]) -> None:
         self._calls += 1
-        if self._over or ask not in self._flights:
+        if self._over or fetch not in self._in_flight:
             return
-        if self._job is None:  # the names have been looked up since
-            self._job = job_of(self._call)
-            resumed_from(self._after, self._job)
         try:
-            pages = self._plan.told(ask, records)
+            pages = self._plan.page_received(fetch, records)
         except OrderIgnored:
             if not self._may_go_without_order():
                 raise
-            pages = self._told_without_order(records)
+            pages = self._received_without_order(records)
         self._pages.extend(pages)
         self._rejected += sum(len(page.rejected) for page in pages)
         if self._plan.done:
-            self._end_flights()
-        given_up = set(self._plan.give_up())
-        for flight in [flight for flight in self._flights if flight.token in given_up]:
-            self._flights.pop(flight).cancel()
+            self._end_in_flight()
+        cancelled = set(self._plan.pages_to_cancel())
+        for each in [each for each in self._in_flight if each.token in cancelled]:
+            self._in_flight.pop(each).cancel()
 
-    def _failed(self, ask: Ask, error: Exception) -> None:
+    def _failed(self, fetch: FetchPage, error: Exception) -> None:
         """Keep a failure for the consumer. Pages before it still come; if the list ends there, it does not count."""
-        if self._failure is None or ask.offset < self._failure[0]:
-            self._failure = ask.offset, error
-        self._end_flights(-1 if isinstance(error, PaginationError) else ask.offset)
+        if self._failure is None or fetch.offset < self._failure[0]:
+            self._failure = fetch.offset, error
+        self._end_in_flight(-1 if isinstance(error, PaginationError) else fetch.offset)
 
-    def _end_flights(self, beyond: int = -1) -> None:
+    def _end_in_flight(self, beyond: int = -1) -> None:
         self._over = self._over or beyond < 0
-        for ask, scope in self._flights.items():
-            if ask.offset > beyond:
+        for fetch, scope in self._in_flight.items():
+            if fetch.offset > beyond:
                 scope.cancel()
 
     def _may_go_without_order(self) -> bool:
         """Whether it was the first answer of all: later it would be unknown what has been missed."""
         return self._may_be_unordered and self._calls == 1 and self._last[0] is None
 
-    def _told_without_order(self, records: Records[R]) -> list[Page[R]]:
+    def _received_without_order(self, records: Records[R]) -> list[Page[R]]:
         self._unordered = True
         warn("the server does not keep the order by id; rows that move meanwhile are missed")
-        self._plan = Plain(self._identity, self._page_size)
-        return self._plan.told(self._plan.ask()[0], records)
+        self._plan = OffsetPlan(self._identity, self._page_size)
+        return self._plan.page_received(self._plan.pages_to_fetch()[0], records)
 
     def _heard(self, error: UnexpectedResponseError) -> None:
-        self._salvaged += not error.path  # the path of a record that could not be read begins with its place
+        self._salvaged += not error.path  # the path of a record that could not be read begins with its position
 
 
 class _WalkPages(Generic[R]):

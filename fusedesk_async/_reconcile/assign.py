@@ -9,26 +9,26 @@ from fusedesk_async.models import Case
 
 
 def assign(wants: Sequence[Wanted], found: Sequence[Found]) -> list[Case | CannotTellError | None]:
-    """The case of each row, None if it surely was not opened, or the reason why there is no telling.
+    """The case of each row, None if it was certainly not opened, or the reason why that is unknown.
 
     Rows that are equal in all share the cases that are equal in all: any of them may stand for any row, as long as
     there are no more cases than rows. A case that fits rows which differ is nobody's.
     """
     results: list[Case | CannotTellError | None] = [None] * len(wants)
     groups: dict[Hashable, list[int]] = {}
-    for place, want in enumerate(wants):
-        groups.setdefault(_key(want), []).append(place)
-    claimed = _claimed([found[places[0]] for places in groups.values()])
+    for row, want in enumerate(wants):
+        groups.setdefault(_key(want), []).append(row)
+    claimed = _claimed([found[rows[0]] for rows in groups.values()])
     taken: set[int] = set()
-    for places in groups.values():
-        same = found[places[0]].same
-        if len(same) <= len(places) and all(claimed[case.id] == 1 for case in same):
-            for place, case in zip(places, same, strict=False):
-                results[place] = case
+    for rows in groups.values():
+        same = found[rows[0]].same
+        if len(same) <= len(rows) and all(claimed[case.id] == 1 for case in same):
+            for row, case in zip(rows, same, strict=False):
+                results[row] = case
                 taken.add(case.id)
-    for place, each in enumerate(found):
-        if results[place] is None:
-            results[place] = _told(_without(each, taken))
+    for row, each in enumerate(found):
+        if results[row] is None:
+            results[row] = _reason(_without(each, taken))
     return results
 
 
@@ -51,7 +51,7 @@ def _without(found: Found, taken: set[int]) -> Found:
     return Found([], left, found.unread)
 
 
-def _told(found: Found) -> CannotTellError | None:
+def _reason(found: Found) -> CannotTellError | None:
     try:
         found.the_one()
     except CannotTellError as error:

@@ -19,8 +19,8 @@ from fusedesk_async.filters import DateFilter
 from fusedesk_async.models import Case, NewCase
 
 CREATION = Request("POST", "v1/cases")
-TRICKLE = 3
-"""Pages with hardly a new case, one after the other: what they bring has been opened since the search began."""
+NEARLY_EMPTY_PAGES = 3
+"""After so many of them in a row a search ends: what they bring has been opened since it began."""
 
 
 class Search(Protocol):
@@ -33,7 +33,7 @@ class Search(Protocol):
 
 @attrs.frozen
 class Lost:
-    """A new case whose fate is unknown.
+    """A new case of which is unknown whether it was opened.
 
     Attributes:
         wanted: What it must be like.
@@ -114,7 +114,7 @@ def lost_case(
     return Lost(wanted(fields, opened_between(sent, last, server_clock.ahead)), sent + wait, wait)
 
 
-async def find(search: Search, lost: Lost, besides: Collection[int], clock: Clock) -> Case | None:
+async def find(search: Search, lost: Lost, exclude: Collection[int], clock: Clock) -> Case | None:
     """The case that was opened, or None if none was and none will be any more.
 
     Raises:
@@ -122,34 +122,34 @@ async def find(search: Search, lost: Lost, besides: Collection[int], clock: Cloc
     """
     pause = min(lost.settled_at - clock.time(), lost.wait)
     if pause > 0.0:
-        (early,) = await look(search, [lost.wanted], besides)
+        (early,) = await look(search, [lost.wanted], exclude)
         if early.same:
             return early.the_one()
         await clock.sleep(min(lost.settled_at - clock.time(), lost.wait))
-    (found,) = await look(search, [lost.wanted], besides)
+    (found,) = await look(search, [lost.wanted], exclude)
     return found.the_one()
 
 
-async def look(search: Search, wants: Sequence[Wanted], besides: Collection[int]) -> list[Found]:
+async def look(search: Search, wants: Sequence[Wanted], exclude: Collection[int]) -> list[Found]:
     """What there is for each of these, with one search for all that were opened in the same days."""
     found = [Found() for _ in wants]
     for days in {want.opening.days for want in wants}:
         those = [(want, each) for want, each in zip(wants, found, strict=True) if want.opening.days == days]
-        longest, trickling = 0, 0
+        longest, nearly_empty = 0, 0
         async for page in search(date_opened=days).pages():
-            _sort(page.items, those, besides)
+            _sort(page.items, those, exclude)
             for _, each in those:
                 each.unread += len(page.rejected)
             longest = max(longest, len(page.items))
-            trickling = trickling + 1 if len(page.items) < longest / 4 else 0
-            if trickling == TRICKLE:
+            nearly_empty = nearly_empty + 1 if len(page.items) < longest / 4 else 0
+            if nearly_empty == NEARLY_EMPTY_PAGES:
                 break
     return found
 
 
-def _sort(cases: Iterable[Case], those: Sequence[tuple[Wanted, Found]], besides: Collection[int]) -> None:
+def _sort(cases: Iterable[Case], those: Sequence[tuple[Wanted, Found]], exclude: Collection[int]) -> None:
     for case in cases:
         for want, found in those:
             verdict = want.verdict(case)
-            if verdict and case.id not in besides:
+            if verdict and case.id not in exclude:
                 (found.same if verdict is Verdict.SAME else found.doubtful).append(case)

@@ -25,8 +25,8 @@ DATE_PRECISION = 5.0
 """Seconds between the `Date` of an answer and the moment the server notes, beyond which they are two moments."""
 
 
-UNKNOWN_CLOCK = 600.0
-"""Seconds that a server's clock may be off, as long as nothing tells it."""
+UNKNOWN_CLOCK_SLACK = 600.0
+"""Seconds that a server's clock may be off, as long as no response has shown its time."""
 
 
 ZONE_STEP = 900.0
@@ -36,7 +36,7 @@ ZONE_STEP = 900.0
 FARTHEST_ZONE = 14 * 3600.0
 
 
-MARGIN = timedelta(days=2)
+SEARCH_MARGIN = timedelta(days=2)
 """For a search: a bare date may be read in any zone, which is 14 hours, and its bounds may not belong: a day."""
 
 
@@ -61,7 +61,7 @@ class Opening:
     """When a case was opened: at a moment between the two.
 
     Attributes:
-        earliest: Seconds since 1970; by the wall clock of a place unknown if `zoned` is false.
+        earliest: Seconds since 1970; by the wall clock of an unknown zone if `zoned` is false.
         latest: Likewise.
         zoned: Whether it is known where on Earth.
     """
@@ -74,7 +74,7 @@ class Opening:
     def days(self) -> DateFilter:
         """The search that cannot miss it."""
         first, last = (datetime.fromtimestamp(bound, UTC).date() for bound in (self.earliest, self.latest))
-        return between(first - MARGIN, last + MARGIN)
+        return between(first - SEARCH_MARGIN, last + SEARCH_MARGIN)
 
     def verdict(self, opened: datetime | None) -> Verdict:
         """Whether a case that shows this date was opened then."""
@@ -98,7 +98,7 @@ class Opening:
     @staticmethod
     def _near(first: float, last: float) -> bool:
         """Whether a server that keeps days only may have shown this."""
-        return first < MARGIN.total_seconds() and last > -MARGIN.total_seconds()
+        return first < SEARCH_MARGIN.total_seconds() and last > -SEARCH_MARGIN.total_seconds()
 
 
 def opened_at(text: str) -> Opening:
@@ -112,7 +112,7 @@ def opened_at(text: str) -> Opening:
     except ValueError:
         moment = None
     if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        message = f"date_opened was {text!r:.40}, which only the server can read, so there is no telling when that was"
+        message = f"date_opened was {text!r:.40}, which only the server can read, so when that was is unknown"
         raise CannotTellError(message)
     seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return Opening(seconds, seconds, moment.tzinfo is not None)
@@ -126,7 +126,7 @@ def opened_between(sent: float, last: float, ahead: float | None) -> Opening:
         last: When it cannot have been carried out any more.
         ahead: Seconds that the server's clock is ahead of ours; None if unknown.
     """
-    slack = UNKNOWN_CLOCK if ahead is None else DATE_PRECISION
+    slack = UNKNOWN_CLOCK_SLACK if ahead is None else DATE_PRECISION
     return Opening(sent + (ahead or 0.0) - slack, last + (ahead or 0.0) + slack)
 
 

@@ -7,11 +7,11 @@ import attrs
 
 from fusedesk_async._text import one_line
 
-SAMPLE = 200
+SAMPLE_LENGTH = 200
 """Characters of an odd answer that an error shows."""
 
 
-LONGEST_TEXT = 1_000
+LONGEST_EXPLANATION = 1_000
 """Characters of the server's own explanation that an error shows."""
 
 
@@ -42,6 +42,6 @@ class Answer:
     @property
     def sample(self) -> str:
         """The start of the body in one line; of an HTML page its title."""
-        text = self.redact(self.body[:LONGEST_TEXT].decode(errors="replace"))
+        text = self.redact(self.body[:LONGEST_EXPLANATION].decode(errors="replace"))
         title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
-        return one_line(f"HTML page {title[1].strip()!r}" if title else text)[:SAMPLE]
+        return one_line(f"HTML page {title[1].strip()!r}" if title else text)[:SAMPLE_LENGTH]

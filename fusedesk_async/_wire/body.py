@@ -10,8 +10,8 @@ from fusedesk_async.errors import (
     UnexpectedResponseError,
 )
 
-MOST_STARTS = 100
-"""How many places are tried as the start of JSON behind noise."""
+START_ATTEMPTS = 100
+"""How many brackets are tried as the start of the JSON after noise."""
 
 
 _NOISE = rb"(?i:<|(PHP )?(Warning|Notice|Deprecated)\b)"
@@ -24,7 +24,7 @@ _SURE_START = rb"\{\s*\"|\[\s*[{\"]"
 
 
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
-"""Codecs of Python's own that are no character sets."""
+"""Codecs of Python's own that are not character sets."""
 
 
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
@@ -74,11 +74,11 @@ def _decoded(body: bytes, charset: str) -> str:
 def _behind_noise(text: bytes) -> bytes:
     """The one JSON value that follows the noise and runs to the end.
 
-    Brackets in the noise itself are passed over. What surely begins JSON decides, though: were the search to go on
-    behind it, the last record of a truncated list, or the last of two values, would pass for the whole.
+    Brackets in the noise itself are passed over. What surely begins JSON decides, though: were the search to continue
+    after it, the last record of a truncated list, or the last of two values, would pass for the whole.
     """
     sure = None
-    for found, _ in zip(re.finditer(_START, text), range(MOST_STARTS), strict=False):
+    for found, _ in zip(re.finditer(_START, text), range(START_ATTEMPTS), strict=False):
         rest = text[found.start() :]
         sure = re.match(_SURE_START, rest)
         try:
@@ -90,7 +90,7 @@ def _behind_noise(text: bytes) -> bytes:
             return rest
     if is_html(text) and (sure is None or text.endswith(b">")):
         raise LoginPage
-    message = "behind noise, something else than exactly one JSON value"
+    message = "expected exactly one JSON value after the noise"
     raise UnexpectedResponseError(message)
 
 

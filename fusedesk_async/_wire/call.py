@@ -1,12 +1,19 @@
 """A call of the API as plain data, and the one thing that can carry it out."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 import attrs
 
+from fusedesk_async._json import JSONText
 from fusedesk_async.errors import ConfigurationError, UnexpectedResponseError
+
+if TYPE_CHECKING:
+    from fusedesk_async._wire.name_refs import NameRef
+
+LARGEST_PAGE = 500
+"""Rows in a page of a list. The seed page allows no more."""
 
 T = TypeVar("T")
 Method: TypeAlias = Literal["GET", "POST", "DELETE"]
@@ -15,8 +22,8 @@ Notice: TypeAlias = Callable[[UnexpectedResponseError], None]
 """Told of what could not be read but can be done without; raises it if the caller wants no such thing."""
 Report: TypeAlias = Callable[[UnexpectedResponseError], UnexpectedResponseError]
 """A `Notice` as readers see it: it gives the error back, complete with what was asked and without the key."""
-Reader: TypeAlias = Callable[[bytes, Report], T]
-"""Makes the result of a good answer from its JSON text, empty if there was none.
+Reader: TypeAlias = Callable[[JSONText, Report], T]
+"""Makes the result of a good answer from its JSON, an empty text if there was none.
 
 It may raise `UnexpectedResponseError`."""
 BeforeSending: TypeAlias = Callable[[], Awaitable[object]]
@@ -37,7 +44,10 @@ class Call(Generic[T]):
         bulk: Whether it lets interactive calls go first, unless the caller's `priority` says otherwise.
         on_notice: Told, besides the client's own notice, of what could not be read but was done without.
         before_sending: Awaited right before each attempt leaves.
-        tail: A name at the end of the path, which gives way to its id before the call is sent.
+        last_segment: A name whose id belongs at the end of the path.
+
+    Names (`NameRef`) in `query`, in `form` or as `last_segment` give way to ids before the call is sent: in a new call,
+    made by `CallSender.resolve`.
     """
 
     method: Method
@@ -49,7 +59,7 @@ class Call(Generic[T]):
     bulk: bool = False
     on_notice: Notice | None = attrs.field(default=None, eq=False, repr=False)
     before_sending: BeforeSending | None = attrs.field(default=None, eq=False, repr=False)
-    tail: object = None
+    last_segment: "NameRef | None" = None
 
     @property
     def writes(self) -> bool:
@@ -79,11 +89,24 @@ def delete(path: str, read: Reader[T]) -> Call[T]:
     return Call(method="DELETE", path=path, read=read, repeatable=True)
 
 
-class Send(Protocol):
-    """Carries out a call, whatever that takes."""
+class CallSender(Protocol):
+    """Carries out calls and looks up the names in them.
+
+    A call with names can be sent as it is. What sends one call many times, as a list does for its pages, resolves it
+    first, so that a name stands for one id from the first page to the last.
+    """
 
     async def __call__(self, call: Call[T]) -> T:
         """The result, or a `FuseDeskError`."""
+        ...
+
+    async def resolve(self, call: Call[T]) -> Call[T]:
+        """The call with ids in place of its names; the same call if it has none.
+
+        Raises:
+            NameLookupError: None or several have such a name.
+            PermissionDeniedError: The key may not read what has it.
+        """
         ...
 
 

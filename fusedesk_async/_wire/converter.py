@@ -1,10 +1,10 @@
 """The converter: JSON values to records and back.
 
-What no hook of `php_values.py` allows is refused with the path of the field. `_rows.py` is a shortcut for whole pages
-that gives the same results; this is the definition.
+What no hook of `php_values.py` allows is refused with the path of the field. `page_reader.py` is a shortcut for whole
+pages that gives the same results; this is the definition.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from fusedesk_async import _json
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire import php_values
 from fusedesk_async._wire.call import Report
 from fusedesk_async._wire.field_names import answer_names, request_name, request_names
@@ -27,6 +28,8 @@ R = TypeVar("R", bound=Record)
 
 HISTORY_NAMES = ("history", "case_history", "notes", "calls", "emails")
 """Where a case's history may stand in an answer; no public source shows it. All lists found are read, in this order."""
+LONGEST_SAMPLE = 80
+"""Characters of a text which is not JSON that an error shows."""
 LONGEST_ID = 80
 """Characters of a record's id that an error shows."""
 
@@ -36,8 +39,8 @@ _KINDS: Mapping[str, type[HistoryItem]] = {"note": Note, "call": Note, "email": 
 _FILLED_BY_HAND = frozenset({"source", "history"})
 
 
-def structure(record: type[R], source: bytes, report: Report) -> R:
-    """A record from its JSON text.
+def structure(record: type[R], source: JSONText, report: Report) -> R:
+    """A record from its JSON.
 
     An item of a case's history that cannot be read goes to `report` and is kept as a plain `HistoryItem`; what is no
     object is no item, and stays in the case's `raw` only.
@@ -46,19 +49,20 @@ def structure(record: type[R], source: bytes, report: Report) -> R:
         UnexpectedResponseError: It is no object, or a field holds what no hook allows; `path` says which.
     """
     try:
-        value = _json.loads(source)
+        value = source.value
     except ValueError as error:
         message = f"a record is not JSON: {error}"
-        raise UnexpectedResponseError(message, None, "$", None, source[:80].decode(errors="replace")) from None
-    result = _structure_value(record, value, source)
+        sample = source.text[:LONGEST_SAMPLE].decode(errors="replace")
+        raise UnexpectedResponseError(message, None, "$", None, sample) from None
+    result = _structure_value(record, value, source.text)
     if isinstance(result, CaseDetail):
         return cast("R", attrs.evolve(result, history=tuple(_history(source, report))))
     return result
 
 
-def within(error: UnexpectedResponseError, place: str) -> UnexpectedResponseError:
-    """The same error in a larger answer, where the record stands at `place`."""
-    path = place + error.path.removeprefix("$")
+def within(error: UnexpectedResponseError, parent: str) -> UnexpectedResponseError:
+    """The same error in a larger answer, where the record stands at the path `parent`."""
+    path = parent + error.path.removeprefix("$")
     return UnexpectedResponseError(error.message, error.request, path, error.record_id, error.sample)
 
 
@@ -93,43 +97,50 @@ def _structure_value(record: type[R], value: Any, source: bytes) -> R:
     except cattrs.BaseValidationError as error:
         problems = cattrs.transform_error(error, path="$", format_exception=_reason)
         reason, _, path = problems[0].rpartition(" @ $.")
-        place = f"$.{answer_names(record, path)[0]}"
-        raise UnexpectedResponseError(reason, None, place, _id_of(record, value)) from None
+        member = f"$.{answer_names(record, path)[0]}"
+        raise UnexpectedResponseError(reason, None, member, _id_of(record, value)) from None
     return attrs.evolve(result, source=source)
 
 
-def _history(source: bytes, report: Report) -> Iterator[HistoryItem]:
-    members = _json.members(source)
+def _history(source: JSONText, report: Report) -> Iterator[HistoryItem]:
+    """The items of a case's history. The text is cut, not read again: each item keeps its own part of it."""
+    if source.value.keys().isdisjoint(HISTORY_NAMES):
+        return
+    texts = _json.members(source.text)
     for name in HISTORY_NAMES:
         try:
-            texts = _item_texts(members.get(name, b"null"))
+            items = _items(JSONText(texts.get(name, b"null"), source.value.get(name)))
         except ValueError as error:
             report(UnexpectedResponseError(str(error), None, f"$.{name}"))
             continue
-        for place, text in enumerate(texts):
-            yield from _history_item(text, _TYPE_OF_LIST.get(name, "note"), f"$.{name}[{place}]", report)
+        for position, item in enumerate(items):
+            yield from _history_item(item, _TYPE_OF_LIST.get(name, "note"), f"$.{name}[{position}]", report)
 
 
-def _item_texts(text: bytes) -> list[bytes]:
+def _items(source: JSONText) -> Sequence[JSONText]:
     """The elements of a list, or of an object keyed by numbers: PHP's way to send a list with gaps."""
-    if text.startswith(b"{"):
-        members = _json.members(text)
-        if all(name.isdecimal() for name in members):
-            return list(members.values())
-    return [] if text in _json.NOTHING else _json.elements(text)
+    if source.text in _json.NOTHING:
+        return ()
+    if _json.is_object(source.value) and all(name.isdecimal() for name in source.value):
+        return _paired(_json.members(source.text).values(), source.value.values())
+    return _paired(_json.elements(source.text), source.value)
 
 
-def _history_item(source: bytes, usual_type: str, place: str, report: Report) -> Iterator[HistoryItem]:
-    value = _json.loads(source)
+def _paired(texts: Iterable[bytes], values: Iterable[Any]) -> list[JSONText]:
+    return [JSONText(text, value) for text, value in zip(texts, values, strict=True)]
+
+
+def _history_item(source: JSONText, usual_type: str, path: str, report: Report) -> Iterator[HistoryItem]:
+    value = source.value
     if _json.is_object(value) and not value.get("type"):
-        value["type"] = usual_type
+        value = {**value, "type": usual_type}
     kind = str(value["type"]) if _json.is_object(value) else usual_type
     try:
-        yield _structure_value(_KINDS.get(kind, HistoryItem), value, source)
+        yield _structure_value(_KINDS.get(kind, HistoryItem), value, source.text)
     except UnexpectedResponseError as error:
-        report(within(error, place))
+        report(within(error, path))
         if _json.is_object(value):
-            yield HistoryItem(type=kind, source=source)
+            yield HistoryItem(type=kind, source=source.text)
 
 
 def _under_first_names(record: type[Record], members: Mapping[str, Any]) -> Mapping[str, Any]:

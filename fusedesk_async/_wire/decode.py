@@ -7,16 +7,17 @@ from typing import Any, TypeVar
 
 from fusedesk_async import _json
 from fusedesk_async._clock import utc
+from fusedesk_async._json import JSONText
 from fusedesk_async._text import one_line
 from fusedesk_async._wire.answer import (
     BAD_REQUEST,
     FORBIDDEN,
-    LONGEST_TEXT,
+    LONGEST_EXPLANATION,
     MULTIPLE_CHOICES,
     NOT_FOUND,
     OK,
     OTHER_ERROR,
-    SAMPLE,
+    SAMPLE_LENGTH,
     SERVER_ERROR,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
@@ -83,12 +84,12 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
         return complete
 
     try:
-        text = json_text(answer, report)
+        source = JSONText(json_text(answer, report))
         if strict:
-            check_strictly(text)
-        if text.startswith(b"{"):
-            _raise_error_object(answer, text, request)
-        return call.read(text, report)
+            check_strictly(source.text)
+        if source.text.startswith(b"{"):
+            _raise_error_object(answer, source, request)
+        return call.read(source, report)
     except UnexpectedResponseError as error:
         raise with_request(error, request, answer) from None
     except LoginPage:
@@ -106,7 +107,7 @@ def with_request(error: UnexpectedResponseError, request: Request, answer: Answe
 
 def error_for_status(answer: Answer, request: Request) -> APIError:
     """The error that an answer other than a success means."""
-    members = _members(answer.body)
+    members = _members(JSONText(answer.body.removeprefix(b"\xef\xbb\xbf")))
     text, code = _text_and_code(answer, members)
     usual = ServerError if answer.status >= SERVER_ERROR else RequestRejectedError if _error_in(members) else APIError
     kind = _BY_CODE.get(code) if answer.status in {FORBIDDEN, OTHER_ERROR} else None
@@ -116,8 +117,8 @@ def error_for_status(answer: Answer, request: Request) -> APIError:
     return _made(kind, text, request, answer.status, code, seconds, moment)
 
 
-def _raise_error_object(answer: Answer, text: bytes, request: Request) -> None:
-    members = _members(text)
+def _raise_error_object(answer: Answer, source: JSONText, request: Request) -> None:
+    members = _members(source)
     if _error_in(members):
         message, code = _text_and_code(answer, members)
         raise _made(_BY_CODE.get(code, RequestRejectedError), message, request, answer.status, code)
@@ -143,7 +144,7 @@ def _redirection(answer: Answer, request: Request) -> APIError | UnexpectedRespo
     if re.search(_LOGIN, target) or (is_html(answer.body) and "/api/" not in target):
         message = "the server sent us to another page, probably its login; redirects are not followed"
         return AuthenticationError(message, request, answer.status)
-    target = answer.redact(target[:LONGEST_TEXT])[:SAMPLE]
+    target = answer.redact(target[:LONGEST_EXPLANATION])[:SAMPLE_LENGTH]
     message = f"status {answer.status}, a redirect to {target!r}; redirects are not followed, check the address"
     return UnexpectedResponseError(message, request)
 
@@ -152,7 +153,7 @@ def _text_and_code(answer: Answer, members: Mapping[str, Any]) -> tuple[str, str
     """What the server says, from the body, else from the headers, else the start of the raw text."""
     code = members.get("errorcode") or answer.headers.get("x-fusedesk-error-code") or ""
     text = _error_in(members) or answer.headers.get("x-fusedesk-error") or answer.sample or "no reason given"
-    return one_line(answer.redact(text[:LONGEST_TEXT])), one_line(answer.redact(str(code)[:SAMPLE]))
+    return one_line(answer.redact(text[:LONGEST_EXPLANATION])), one_line(answer.redact(str(code)[:SAMPLE_LENGTH]))
 
 
 def _error_in(members: Mapping[str, Any]) -> str:
@@ -160,9 +161,9 @@ def _error_in(members: Mapping[str, Any]) -> str:
     return error if isinstance(error, str) else ""
 
 
-def _members(text: bytes) -> Mapping[str, Any]:
+def _members(source: JSONText) -> Mapping[str, Any]:
     try:
-        value = _json.loads(text.removeprefix(b"\xef\xbb\xbf"))
+        value = source.value
     except ValueError:
         return {}
     return value if _json.is_object(value) else {}

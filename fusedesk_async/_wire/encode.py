@@ -14,7 +14,6 @@ from uuid import UUID
 import attrs
 
 from fusedesk_async._wire.call import Call, Parameters
-from fusedesk_async._wire.name_refs import Named
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import DateFilter, encode_day, lone_surrogate
 
@@ -46,8 +45,8 @@ def encode(call: Call[Any]) -> Parts:
     if call.form and call.method != "POST":
         message = f"a {call.method} has no form; give its parameters as query"
         raise ConfigurationError(message)
-    if call.tail is not None:
-        message = f"the id of {call.tail!r:.80} is not known"
+    if call.last_segment is not None:
+        message = f"the id of {call.last_segment!r:.80} is not known"
         raise ConfigurationError(message)
     try:
         form = _urlencoded(call.form).encode() if call.method == "POST" else None
@@ -69,8 +68,8 @@ def _urlencoded(parameters: Parameters) -> str:
 
 def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, Sequence | AbstractSet) and not isinstance(value, str | bytes | bytearray):
-        for place, element in enumerate(cast("Sequence[Any]", value)):
-            yield from _pairs(name if name.endswith("[]") else f"{name}[{place}]", element)
+        for index, element in enumerate(cast("Sequence[Any]", value)):
+            yield from _pairs(name if name.endswith("[]") else f"{name}[{index}]", element)
     elif value is True:
         yield name, "true"
     elif value is not None and value is not False:
@@ -82,8 +81,6 @@ def _text(name: str, value: Any) -> str:
         return str.__str__(value)  # an enum's own text is its name
     if isinstance(value, int):
         return str(int(value))
-    if isinstance(value, Named) and value.id is not None:
-        return str(value.id)
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, DateFilter):

@@ -1,10 +1,12 @@
 """The one mapping between our names and the API's, in both directions.
 
 Where a field is not listed it has the same name on both sides, but for the kinds in `CAMEL_CASE`: there `date_created`
-is `dateCreated`, as all of v2 and the chats have it. The API's names come from the seed pages and, for what these do
-not show, from the plugin and third parties; second names are duplicates that the server sends beside the first.
+is `dateCreated`, as all of v2 and the chats have it. Second names are duplicates that the server sends beside the
+first. A kind is the name of a record, or of a call whose fields go by names of their own.
 
-A kind is the name of a record, or of a call whose fields go by names of their own.
+Where the API's names come from: the parameters of requests about cases from FuseDesk's page on them
+(www.fusedesk.com/api/cases); the members of responses, which that page does not show, from FuseDesk's WordPress plugin
+and from programs and lists of the API's calls of third parties. Comments say where a name has another source.
 """
 
 from collections.abc import Mapping
@@ -12,12 +14,12 @@ from typing import Any
 
 from fusedesk_async.errors import ConfigurationError
 
-_CASE_ID = ("caseid", "id")
+_CASE_ID = ("caseid", "id")  # third parties, and that both are the same id
 
 CAMEL_CASE = frozenset({"Chat", "ChatDetail", "Contact", "Department", "NewContact", "Rep", "Webhook"})
 """Kinds whose names are ours in camel case, unless listed for the kind itself."""
 
-_CONTACT = {
+_CONTACT = {  # third parties
     "billing_city": "cityBilling",
     "billing_country": "countryBilling",
     "billing_postal_code": "postalBilling",
@@ -29,11 +31,11 @@ _CONTACT = {
 }
 
 REQUESTS: Mapping[str, str] = {
-    "body_limit": "bodylimit",
+    "body_limit": "bodylimit",  # third parties
     "company_id": "companyid",
     "contact_id": "contactid",
-    "contact_uuid": "contactUuid",
-    "created_by_rep": "createdByRep",
+    "contact_uuid": "contactUuid",  # on update; on create and in searches: a third party
+    "created_by_rep": "createdByRep",  # a third party
     "date_first_response": "date_firstresponse",
     "date_last_response": "date_lastresponse",
     "date_received": "date_recvd",
@@ -44,13 +46,13 @@ REQUESTS: Mapping[str, str] = {
     "skip_infusionsoft": "skipinfusionsoft",
     "tag_id": "casetag",
     "tags": "casetags",
-    "template_id": "templateid",
+    "template_id": "templateid",  # third parties
 }
 
 REQUESTS_OF: Mapping[str, Mapping[str, str]] = {
-    "Department": {"rep_user_ids": "repUserIds[]"},
+    "Department": {"rep_user_ids": "repUserIds[]"},  # a third party; PHP's way to name an array
     "NewContact": _CONTACT,
-    "many cases": {
+    "many cases": {  # third parties; FuseDesk's page on cases does not show the call
         "crm_automation_id": "crmAutomationId",
         "crm_tag_id": "crmTagId",
         "snooze_until": "snooze",
@@ -59,15 +61,15 @@ REQUESTS_OF: Mapping[str, Mapping[str, str]] = {
 }
 
 ANSWERS: Mapping[str, tuple[str, ...]] = {
-    "case_number": ("casenum", "casenumber"),
+    "case_number": ("casenum", "casenumber"),  # `casenum`: the plugin; its duplicate: third parties
     "company_id": ("companyid",),
     "contact_id": ("contactid",),
-    "contact_uuid": ("contactUuid",),
+    "contact_uuid": ("contactUuid",),  # a third party
     "date_first_response": ("date_firstresponse",),
     "date_last_response": ("date_lastresponse",),
     "date_received": ("date_recvd",),
     "date_requested_feedback": ("date_requestedfeedback",),
-    "department_id": ("departmentid",),
+    "department_id": ("departmentid",),  # third parties; in requests it is `depid`
     "is_archived": ("isArchived",),
     "opened_by": ("openedby",),
     "rep_id": ("repid",),
@@ -77,13 +79,13 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
 ANSWERS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Case": {"id": _CASE_ID},
     "CaseDetail": {"id": _CASE_ID},
-    "CaseTag": {"name": ("tagname",), "total_cases": ("totalcases",)},
+    "CaseTag": {"name": ("tagname",), "total_cases": ("totalcases",)},  # the plugin; `totalcases`: a third party
     "Contact": {ours: (name,) for ours, name in _CONTACT.items()},
     "CreatedCase": {"id": _CASE_ID},
-    "EmailMessage": {"id": ("id", "emailid")},
-    "PoweredBy": {"footer_link": ("footerlink",), "partner_code": ("partnercode",)},
-    "Rep": {"id": ("userId",), "rep_record_id": ("repid",)},
-    "Webhook": {"id": ("id", "webhookid")},
+    "EmailMessage": {"id": ("id", "emailid")},  # assumed: no source shows an email
+    "PoweredBy": {"footer_link": ("footerlink",), "partner_code": ("partnercode",)},  # the plugin
+    "Rep": {"id": ("userId",), "rep_record_id": ("repid",)},  # the plugin; `repid`: a third party
+    "Webhook": {"id": ("id", "webhookid")},  # assumed: no source shows a webhook
 }
 
 

@@ -30,9 +30,9 @@ class ServerClock:
             headers: An answer's headers, names in lower case.
             received_at: When it came by this machine's clock, in seconds since 1970.
         """
-        told = timestamp(headers.get("date", ""))
-        if told is not None:
-            self.ahead = told - received_at
+        server_time = timestamp(headers.get("date", ""))
+        if server_time is not None:
+            self.ahead = server_time - received_at
 
 
 USAGE_PREFIX = "x-fusedesk-usage-"
@@ -41,7 +41,7 @@ USAGE_PREFIX = "x-fusedesk-usage-"
 LIMIT_HEADER = "x-fusedesk-usage-limit"
 
 
-LONGEST_HINT = 10 * 365 * 86_400.0
+LONGEST_RETRY_AFTER = 10 * 365 * 86_400.0
 """Seconds. Beyond this a date no longer fits any calendar."""
 
 
@@ -77,7 +77,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         if moment is None:
             return None
         seconds = moment - (timestamp(headers.get("date", "")) or now)
-    return min(seconds, LONGEST_HINT) if seconds > 0 else None
+    return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
 
 
 def usage(headers: Mapping[str, str], usage_header: str | None = None) -> Usage:

@@ -1,10 +1,11 @@
 """Names in the place of ids, which are looked up before a call is sent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 import attrs
 
+from fusedesk_async._checks import not_both
 from fusedesk_async._wire.call import Call, number
 from fusedesk_async.errors import ConfigurationError
 
@@ -13,46 +14,41 @@ Kind: TypeAlias = Literal["department", "rep", "tag"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-def _filled(named: "Named", _: object, text: str) -> None:
+def _filled(ref: "NameRef", _: object, text: str) -> None:
     if not (isinstance(text, str) and text.strip()):
-        message = f"{named.kind} is a name, not {text!r:.80}"
+        message = f"{ref.kind} is a name, not {text!r:.80}"
         raise ConfigurationError(message)
 
 
-@attrs.define(eq=False)
-class Named:
-    """Something known by its name. It stands for one id from the first time that it is sent.
+@attrs.frozen
+class NameRef:
+    """Something referred to by its name, whose id is not known yet.
 
     Attributes:
         kind: What it is.
         text: The name.
-        id: The id, once it has been looked up.
     """
 
     kind: Kind
     text: str = attrs.field(validator=_filled)
-    id: int | None = None
 
 
 def by_name(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with `department="Billing"` turned into a `department_id` that is looked up; likewise `rep`, `tag`.
+    """The fields with `department="Billing"` turned into a `department_id` to be looked up; likewise `rep` and `tag`.
 
     Raises:
-        ConfigurationError: Both name and id are given, or the name is none.
+        ConfigurationError: Both name and id are given, or the name is not a text with something in it.
     """
     given = dict(fields)
     for kind in KINDS:
         name = given.pop(kind, None)
-        if name is None:
-            continue
-        if given.get(f"{kind}_id") is not None:
-            message = f"give {kind} or {kind}_id, not both"
-            raise ConfigurationError(message)
-        given[f"{kind}_id"] = Named(kind, name)
+        if name is not None:
+            not_both(kind, name, given.get(f"{kind}_id"))
+            given[f"{kind}_id"] = NameRef(kind, name)
     return given
 
 
-def ending_in(call: Call[T], kind: Kind, value: int | None, name: str | None) -> Call[T]:
+def with_id_segment(call: Call[T], kind: Kind, value: int | None, name: str | None) -> Call[T]:
     """The call with an id at the end of its path, or a name that is looked up.
 
     Raises:
@@ -60,11 +56,28 @@ def ending_in(call: Call[T], kind: Kind, value: int | None, name: str | None) ->
     """
     if name is None:
         return attrs.evolve(call, path=f"{call.path}/{number(cast('int', value), f'a {kind} id')}")
-    return attrs.evolve(call, tail=by_name({kind: name, f"{kind}_id": value})[f"{kind}_id"])
+    not_both(kind, name, value)
+    return attrs.evolve(call, last_segment=NameRef(kind, name))
 
 
-def unknown_names(call: Call[Any]) -> Iterator[Named]:
-    """The names in a call that have not been looked up."""
-    for value in (*call.query.values(), *call.form.values(), call.tail):
-        if isinstance(value, Named) and value.id is None:
+def names_in(call: Call[Any]) -> Iterator[NameRef]:
+    """The names in a call."""
+    for value in (*call.query.values(), *call.form.values(), call.last_segment):
+        if isinstance(value, NameRef):
             yield value
+
+
+def with_ids(call: Call[T], id_of: Callable[[NameRef], int]) -> Call[T]:
+    """A new call with ids in place of all names.
+
+    Args:
+        call: A call, which is left as it is.
+        id_of: Finds the id that a name stands for.
+    """
+
+    def ids(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: id_of(value) if isinstance(value, NameRef) else value for name, value in parameters.items()}
+
+    last = call.last_segment
+    path = call.path if last is None else f"{call.path}/{id_of(last)}"
+    return attrs.evolve(call, path=path, query=ids(call.query), form=ids(call.form), last_segment=None)

@@ -2,10 +2,20 @@
 
 A page that holds odd values is parsed as it is, and the hooks of `php_values.py` go over its columns. Records that even
 these refuse go through the converter, which is the definition; a property test holds all three equal. (But for what
-stands in members that no field reads, such as numbers beyond a float or bytes that are no UTF-8: nobody looks there.)
+stands in members that no field reads, such as numbers beyond a float or bytes that are not UTF-8: nobody looks there.)
 
 The frozen records are filled as open ones of the same layout, by a function made for their class as attrs makes
 `__init__`: any way that goes over the fields one by one costs as much as parsing them.
+
+Why setting `__class__` is sound: Python allows it between classes of the same layout only, and raises a `TypeError`
+otherwise. The open twin is a subclass with empty `__slots__` that adds nothing but its `__setattr__`, so slots, order
+and defaults are those of the record. Nothing else holds an instance before it is frozen, and attrs computes the hash of
+a frozen record from its fields when it is asked, so none is cached. What `__init__` would do besides setting fields is
+skipped: these records have no validators, converters or `__attrs_post_init__`.
+
+If a later attrs lays frozen classes out differently, the `TypeError` ends in `read_rows`, which leaves every record to
+the converter: pages take some fifteen times as long, and nothing else changes. The benchmark and the property test show
+it; then make the records by `record(**fields)` here, or do without this file.
 """
 
 from collections.abc import Callable, Mapping, Sequence

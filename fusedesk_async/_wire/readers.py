@@ -1,4 +1,4 @@
-"""The shapes an answer can have, each as a reader that turns its JSON text into the result.
+"""The shapes an answer can have, each as a reader that turns its JSON into the result.
 
 Where a list or a record is due, an empty answer, `null`, `false` and `""` all mean "nothing": PHP says all four.
 """
@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 import attrs
 
 from fusedesk_async import _json
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.call import Reader, Report
 from fusedesk_async._wire.converter import structure, within
 from fusedesk_async._wire.page_reader import read_rows
@@ -24,12 +25,12 @@ class Records(Generic[R]):
     Attributes:
         items: The records, in the order they came.
         rejected: One error for each record that could not be read.
-        places: Where in the answer each of these stood.
+        positions: Where in the list each of these stood.
     """
 
     items: tuple[R, ...] = ()
     rejected: tuple[UnexpectedResponseError, ...] = ()
-    places: tuple[int, ...] = ()
+    positions: tuple[int, ...] = ()
 
     @property
     def received(self) -> int:
@@ -40,23 +41,23 @@ class Records(Generic[R]):
 def many(record: type[R]) -> Reader[Records[R]]:
     """A list of records. Nothing at all is an empty list; a record that cannot be read does not lose the others."""
 
-    def read(text: bytes, report: Report) -> Records[R]:
-        rows = read_rows(record, text, _list_elements(text))
+    def read(source: JSONText, report: Report) -> Records[R]:
+        rows = read_rows(record, source.text, _list_elements(source.text))
         if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
             return Records(cast("tuple[R, ...]", tuple(rows)))
         rejected: list[UnexpectedResponseError] = []
-        places: list[int] = []
+        positions: list[int] = []
         items: list[R] = []
-        for place, row in enumerate(rows):
+        for position, row in enumerate(rows):
             if not isinstance(row, bytes):
                 items.append(row)
                 continue
             try:
-                items.append(structure(record, row, report))
+                items.append(structure(record, JSONText(row), report))
             except UnexpectedResponseError as error:
-                rejected.append(report(within(error, f"$[{place}]")))
-                places.append(place)
-        return Records(tuple(items), tuple(rejected), tuple(places))
+                rejected.append(report(within(error, f"$[{position}]")))
+                positions.append(position)
+        return Records(tuple(items), tuple(rejected), tuple(positions))
 
     return read
 
@@ -64,18 +65,20 @@ def many(record: type[R]) -> Reader[Records[R]]:
 def every(record: type[R]) -> Reader[list[R]]:
     """A list that comes whole. A record that cannot be read is reported and does not lose the others."""
     read = many(record)
-    return lambda text, report: list(read(text, report).items)
+    return lambda source, report: list(read(source, report).items)
 
 
 def one(record: type[R]) -> Reader[R]:
     """One record, as an object or as the only element of a list."""
 
-    def read(text: bytes, report: Report) -> R:
-        sources = [text] if text.startswith(b"{") else _list_elements(text)
-        if len(sources) != 1:
-            message = f"expected one record, got {len(sources) or 'nothing'}"
+    def read(source: JSONText, report: Report) -> R:
+        if source.text.startswith(b"{"):
+            return structure(record, source, report)
+        elements = _list_elements(source.text)
+        if len(elements) != 1:
+            message = f"expected one record, got {len(elements) or 'nothing'}"
             raise UnexpectedResponseError(message)
-        return structure(record, sources[0], report)
+        return structure(record, JSONText(elements[0]), report)
 
     return read
 
@@ -84,35 +87,35 @@ def one_or_nothing(record: type[R]) -> Reader[R]:
     """One record; nothing at all is a record without members, so none of its fields may be required."""
     read = one(record)
 
-    def read_or_make(text: bytes, report: Report) -> R:
-        there = text.startswith(b"{") or _list_elements(text)
-        return read(text, report) if there else record()
+    def read_or_make(source: JSONText, report: Report) -> R:
+        there = source.text.startswith(b"{") or _list_elements(source.text)
+        return read(source, report) if there else record()
 
     return read_or_make
 
 
-def strings(text: bytes, report: Report) -> frozenset[str]:
+def strings(source: JSONText, report: Report) -> frozenset[str]:
     """A list of texts, as a set."""
     del report
-    values = _value(text)
+    values = _value(source)
     if not _json.is_list(values) or not all(isinstance(value, str) for value in values):
         message = "expected a list of texts"
         raise UnexpectedResponseError(message)
     return frozenset(values)
 
 
-def anything(text: bytes, report: Report) -> Any:
+def anything(source: JSONText, report: Report) -> Any:
     """Whatever JSON came; None for nothing."""
     del report
-    return _value(text) if text else None
+    return _value(source) if source.text else None
 
 
-def acknowledgement(text: bytes, report: Report) -> Acknowledgement:
+def acknowledgement(source: JSONText, report: Report) -> Acknowledgement:
     """The answer to a write: no source shows one, so every shape is good, plain text included."""
     try:
-        return Acknowledgement(raw=anything(text, report))
+        return Acknowledgement(raw=anything(source, report))
     except UnexpectedResponseError:
-        return Acknowledgement(raw=text.decode(errors="replace"))
+        return Acknowledgement(raw=source.text.decode(errors="replace"))
 
 
 def _list_elements(text: bytes) -> list[bytes]:
@@ -125,9 +128,9 @@ def _list_elements(text: bytes) -> list[bytes]:
         raise UnexpectedResponseError(message) from None
 
 
-def _value(text: bytes) -> Any:
+def _value(source: JSONText) -> Any:
     try:
-        return _json.loads(text)
+        return source.value
     except ValueError as error:
         message = f"not JSON: {error}"
         raise UnexpectedResponseError(message) from None

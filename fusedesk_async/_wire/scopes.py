@@ -1,8 +1,12 @@
 """Which permission of the key a call wants.
 
 Six names are public: `cases`, `cases_create`, `cases_update`, `departments`, `reps` and `integrations` (FuseDesk's own
-plugin). Which call needs which is not documented: the map below is inferred from the names, except that the list of
-integrations needs `integrations` (the plugin). There are surely more scopes, whose names nobody has published.
+plugin). Which call needs which is not documented: the map below is inferred from the
+names, except that the list of integrations needs `integrations` (the plugin says so). More scopes must exist, for
+emails, contacts, chats, case tags and webhooks; their names are not public.
+
+That a missing scope is refused with 403 is from FuseDesk's overview page (www.fusedesk.com/api), the code
+`api_error_noscope` from its plugin.
 """
 
 import re
@@ -10,6 +14,7 @@ from collections.abc import Collection, Mapping
 
 from fusedesk_async.errors import ConfigurationError, PermissionDeniedError
 
+# Inferred from the names but for `integrations`; a read of anything else needs a scope whose name is not public.
 _READS: Mapping[str, str] = {
     "cases": "cases",
     "departments": "departments",

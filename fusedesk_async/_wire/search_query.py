@@ -1,12 +1,12 @@
 """A search as the query that asks for it."""
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from typing import Any, Unpack
 
 from fusedesk_async._wire.field_names import column_name, request_name
 from fusedesk_async._wire.name_refs import by_name
 from fusedesk_async.errors import ConfigurationError
-from fusedesk_async.filters import CaseFilters, DateFilter, OrderBy, asc, on, order_columns
+from fusedesk_async.filters import CaseFilters, DateFilter, Order, OrderBy, asc, on
 from fusedesk_async.models import Case
 
 STEADY_ORDER = asc("id")
@@ -39,8 +39,37 @@ def order_text(record: type, order_by: OrderBy) -> str:
     Raises:
         ConfigurationError: It cannot be right.
     """
-    columns = order_columns(order_by)
+    columns = _order_columns(order_by)
     return ", ".join(f"{column_name(record, column)} {direction}" for column, direction in columns)
+
+
+def _order_columns(order_by: OrderBy) -> tuple[tuple[str, str], ...]:
+    """The columns of an order with the direction of each; a bare column ascends (plugin's help).
+
+    Raises:
+        ConfigurationError: There is none, or one is more than a name and a direction.
+    """
+    parts = [order_by] if isinstance(order_by, str | Order) else order_by
+    columns = tuple(column for part in parts for column in _columns(part))
+    if not columns:
+        message = "order_by names no column; leave it out instead"
+        raise ConfigurationError(message)
+    return columns
+
+
+def _columns(part: str | Order) -> Iterator[tuple[str, str]]:
+    if isinstance(part, Order):
+        yield part.column, part.direction
+        return
+    for text in part.split(","):
+        match text.split():
+            case [column] if column.isidentifier():
+                yield column, "asc"
+            case [column, direction] if column.isidentifier() and direction.lower() in {"asc", "desc"}:
+                yield column, direction.lower()
+            case _:
+                message = f"order_by takes columns such as 'date_updated desc, id', not {part!r}"
+                raise ConfigurationError(message)
 
 
 def _value(name: str, value: Any) -> Any:

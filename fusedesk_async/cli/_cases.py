@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from fusedesk_async import Case, CaseFilters
+from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async.cli._case_view import case_row, case_table, case_text
 from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._failure import say
@@ -13,8 +14,6 @@ from fusedesk_async.cli._filters import filtered
 from fusedesk_async.cli._run import ask
 from fusedesk_async.cli._stdio import print_lines
 from fusedesk_async.cli._text import counted
-
-LARGEST_PAGE = 500
 
 
 @click.group(short_help="Look at cases.")

@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any
 
 from fusedesk_async._durable_files import removed_on_failure, sync, sync_folder
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import structure
 from fusedesk_async._wire.page_reader import read_rows
 from fusedesk_async.errors import ConfigurationError, ExportError, UnexpectedResponseError
@@ -120,7 +121,7 @@ class ParquetMaker:
         if tombstone or history_error:
             (case,) = _cases([line])
         else:
-            case = structure(CaseDetail, line, _ignore)
+            case = structure(CaseDetail, JSONText(line), _ignore)
         items = [self._item(item) for item in getattr(case, "history", ())]
         return [*self._cases.cells(case), items, tombstone, history_error or None]
 
@@ -143,7 +144,7 @@ def _row_group(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 def _cases(lines: list[bytes]) -> list[Case]:
     read = read_rows(Case, b"[" + b",".join(lines) + b"]", lines)
-    return [structure(Case, row, _ignore) if isinstance(row, bytes) else row for row in read]
+    return [structure(Case, JSONText(row), _ignore) if isinstance(row, bytes) else row for row in read]
 
 
 def _fields(columns: Iterable[Any]) -> Iterator[tuple[str, Any]]:

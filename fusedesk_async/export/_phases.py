@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._pagination.pages import LARGEST_PAGE
+from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async.export._checkpoint import Checkpoint, Phase
 from fusedesk_async.export._estimate import Estimate, estimate
 from fusedesk_async.export._fetch import Fetch

@@ -15,7 +15,7 @@ from fusedesk_async._client import FuseDesk
 from fusedesk_async._durable_files import locked
 from fusedesk_async._events import CallAnswered, Event
 from fusedesk_async._exception_groups import first_of
-from fusedesk_async._pagination.lookup import steps
+from fusedesk_async._pagination.lookup import as_async_iterator
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import encode_day
 from fusedesk_async.importing._history import is_sent_separately
@@ -134,7 +134,7 @@ class _Run:
         dry_run: bool,
     ) -> None:
         self._desk = desk
-        self._rows = steps(rows)
+        self._rows = as_async_iterator(rows)
         self._journal = journal
         self._sender = sender
         self._tally = tally

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
+from fusedesk_async._json import JSONText
 from fusedesk_async._text import plain
 from fusedesk_async._wire.converter import structure
 from fusedesk_async.errors import UnexpectedResponseError
@@ -44,7 +45,7 @@ def case_of_record(source: bytes) -> tuple[str, NewCase]:
         return error
 
     try:
-        case = structure(CaseDetail, source, note_trouble)
+        case = structure(CaseDetail, JSONText(source), note_trouble)
     except UnexpectedResponseError as error:
         troubles.append(error)
         case = None

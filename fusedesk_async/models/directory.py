@@ -6,8 +6,9 @@ from typing import Any, Generic, TypeVar, Unpack, cast
 
 import attrs
 
+from fusedesk_async._checks import not_both
 from fusedesk_async._exports import public
-from fusedesk_async.errors import ConfigurationError, NameLookupError, PermissionDeniedError
+from fusedesk_async.errors import NameLookupError, PermissionDeniedError
 from fusedesk_async.filters import CaseFilters
 from fusedesk_async.models._record import Record
 from fusedesk_async.models.case_tag import CaseTag
@@ -17,8 +18,8 @@ from fusedesk_async.models.rep import Rep
 
 R = TypeVar("R", bound=Record)
 
-MOST_NEAR = 5
-"""So many similar names are shown."""
+MOST_SIMILAR_NAMES = 5
+"""How many similar names an error shows."""
 
 
 @public
@@ -84,9 +85,7 @@ class Directory:
         }
         for kind, find in finds.items():
             name = found.pop(kind, None)
-            if name is not None and found.get(f"{kind}_id") is not None:
-                message = f"give {kind} or {kind}_id, not both"
-                raise ConfigurationError(message)
+            not_both(kind, name, found.get(f"{kind}_id"))
             if name is not None:
                 found[f"{kind}_id"] = find(name)
         return cast("CaseFilters", found)
@@ -172,6 +171,7 @@ def _unknown(kind: str, name: str, known: "Sequence[_Entry[Any]]") -> NameLookup
 def _near(wanted: str, known: "Sequence[_Entry[Any]]") -> tuple[str, ...]:
     """What is shown of those that have the wanted text in a name, or a similar name; those in use first."""
     names = [key for entry in known for key in entry.keys]
-    similar = {*get_close_matches(wanted, names, n=MOST_NEAR), *(key for key in names if wanted and wanted in key)}
+    containing = (key for key in names if wanted and wanted in key)
+    similar = {*get_close_matches(wanted, names, n=MOST_SIMILAR_NAMES), *containing}
     shown = dict.fromkeys(entry.shown for entry in known if similar.intersection(entry.keys))
-    return tuple(shown)[:MOST_NEAR]
+    return tuple(shown)[:MOST_SIMILAR_NAMES]

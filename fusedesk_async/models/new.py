@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from fusedesk_async._checks import not_both
 from fusedesk_async._exports import public
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import Day, encode_day
@@ -165,6 +166,4 @@ class NewCase(Written):
         if (self.department_id is None) == (self.department is None):
             message = "a case goes to one department: give department_id or department"
             raise ConfigurationError(message)
-        if self.rep_id is not None and self.rep is not None:
-            message = "give rep or rep_id, not both"
-            raise ConfigurationError(message)
+        not_both("rep", self.rep, self.rep_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fusedesk_async._wire.call import Send, number
+from fusedesk_async._wire.call import CallSender, number
 from fusedesk_async._wire.chunking import id_chunks
 from fusedesk_async.errors import ConfigurationError
 
@@ -60,5 +60,5 @@ def switch(value: bool | None) -> bool | int | None:  # noqa: FBT001 - it is the
 class Resource:
     """Calls about one kind of thing. Got from a client: `desk.cases`."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: CallSender) -> None:
         self._send = send

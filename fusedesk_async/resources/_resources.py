@@ -1,8 +1,8 @@
-"""What a client offers besides cases and session; each is loaded when it is first used."""
+"""What a client offers apart from cases and session; each is loaded when it is first used."""
 
 from typing import TYPE_CHECKING
 
-from fusedesk_async._wire.call import Send
+from fusedesk_async._wire.call import CallSender
 
 if TYPE_CHECKING:
     from fusedesk_async.resources.case_tags import CaseTags
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Resources:
     """The kinds of things that a client has calls about."""
 
-    _sender: Send
+    _sender: CallSender
 
     @property
     def case_tags(self) -> "CaseTags":

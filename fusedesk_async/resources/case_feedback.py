@@ -20,14 +20,14 @@ class Feedback(Resource):
     async def turn_on(self, case_id: int) -> Acknowledgement:
         """Let the customer be asked (`POST cases/{id}/feedback/doask`, third-party source). The answer is assumed.
 
-        Twice is as once, so it is sent again when an answer is lost; a refusal after that is `OutcomeUnknownError`.
+        Idempotent, so it is retried when the response is lost; a refusal after that is `OutcomeUnknownError`.
         """
         return await self._send(post(case_path(case_id, "feedback", "doask"), acknowledgement, repeatable=True))
 
     async def turn_off(self, case_id: int) -> Acknowledgement:
         """Never ask the customer (`POST cases/{id}/feedback/dontask`, third-party source). The answer is assumed.
 
-        Twice is as once, so it is sent again when an answer is lost; a refusal after that is `OutcomeUnknownError`.
+        Idempotent, so it is retried when the response is lost; a refusal after that is `OutcomeUnknownError`.
         """
         return await self._send(post(case_path(case_id, "feedback", "dontask"), acknowledgement, repeatable=True))
 

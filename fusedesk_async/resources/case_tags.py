@@ -36,6 +36,6 @@ class CaseTags(Resource):
     async def delete(self, tag_id: int) -> Acknowledgement:
         """Delete a tag, which archives it (`DELETE casetags/{id}`, third-party source). The answer is assumed.
 
-        Twice is as once, so it is sent again when an answer is lost; a refusal after that is `OutcomeUnknownError`.
+        Idempotent, so it is retried when the response is lost; a refusal after that is `OutcomeUnknownError`.
         """
         return await self._send(delete(f"{_PATH}/{number(tag_id, 'a tag id')}", acknowledgement))

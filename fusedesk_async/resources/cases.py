@@ -1,48 +1,35 @@
 """Cases: search, read, open, and everything one can do with one."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Unpack, overload
-
-from fusedesk_async._clock import SystemClock
-from fusedesk_async._pagination.pages import LARGEST_PAGE, Pages
-from fusedesk_async._wire.call import Send, get
-from fusedesk_async._wire.headers import ServerClock
-from fusedesk_async._wire.readers import many
-from fusedesk_async._wire.search_query import search_query
-from fusedesk_async.errors import OutcomeUnknownError
-from fusedesk_async.filters import CaseFilters, OrderBy
-from fusedesk_async.models import Case, NewCase
-from fusedesk_async.resources._resource import Resource
-
-if TYPE_CHECKING:
-    from fusedesk_async.models import Directory
-
-
-from collections.abc import AsyncIterable, Iterable, Sequence
 from uuid import UUID
 
 import attrs
 
 from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.lookup import Lookup
+from fusedesk_async._pagination.pages import Pages
 from fusedesk_async._pagination.walk import OnUnordered, Walk
-from fusedesk_async._wire.call import BeforeSending, Call, post
+from fusedesk_async._wire.call import LARGEST_PAGE, BeforeSending, Call, CallSender, get, post
 from fusedesk_async._wire.chunking import DEFAULT_FORM_SIZE, history_forms, id_chunks
 from fusedesk_async._wire.converter import case_form, unstructure
 from fusedesk_async._wire.field_names import request_names
-from fusedesk_async._wire.name_refs import by_name, ending_in
-from fusedesk_async._wire.readers import acknowledgement, one
-from fusedesk_async.errors import FuseDeskError
-from fusedesk_async.filters import Day, encode_day
-from fusedesk_async.models import Acknowledgement, CaseDetail, CreatedCase, NewHistoryItem, NewNote
-from fusedesk_async.resources._resource import case_path, comma_list, filled, in_one
+from fusedesk_async._wire.headers import ServerClock
+from fusedesk_async._wire.name_refs import by_name, with_id_segment
+from fusedesk_async._wire.readers import acknowledgement, many, one
+from fusedesk_async._wire.search_query import search_query
+from fusedesk_async.errors import FuseDeskError, OutcomeUnknownError
+from fusedesk_async.filters import CaseFilters, Day, OrderBy, encode_day
+from fusedesk_async.models import Acknowledgement, Case, CaseDetail, CreatedCase, NewCase, NewHistoryItem, NewNote
+from fusedesk_async.resources._resource import Resource, case_path, comma_list, filled, in_one
 
 if TYPE_CHECKING:
+    from fusedesk_async.models import Directory
     from fusedesk_async.resources.case_feedback import Feedback
 
-SETTLED = 30.0
-"""Seconds. PHP ends a script after so many by default; FuseDesk's own figure is not public."""
+LONGEST_SCRIPT = 30.0
+"""Seconds. PHP ends a script after this time by default; FuseDesk's own figure is not public."""
 
 _MANY = "v1/cases/update"
 
@@ -52,13 +39,13 @@ class Cases(Resource):
 
     def __init__(
         self,
-        send: Send,
-        server_clock: ServerClock | None = None,
-        directory: "Callable[[], Awaitable[Directory]] | None" = None,
+        send: CallSender,
+        server_clock: ServerClock,
+        directory: "Callable[[], Awaitable[Directory]]",
     ) -> None:
         super().__init__(send)
+        self._server_clock = server_clock
         self._directory = directory
-        self._server_clock = server_clock or ServerClock(SystemClock())
 
     def search(
         self, *, order_by: OrderBy | None = None, page_size: int = LARGEST_PAGE, **filters: Unpack[CaseFilters]
@@ -69,7 +56,7 @@ class Cases(Resource):
         missed, however many cases are opened, closed, deleted or retagged meanwhile: pages count only where they
         join up, and rows that have moved are asked for again.
 
-        With `order_by` it is plain paging: a case that changes its place while you iterate can be missed; one that
+        With `order_by` it is plain paging: a case that changes its position while you iterate can be missed; one that
         comes twice is dropped. By `date_updated`, the server's own default, this happens whenever anyone works.
 
         Args:
@@ -87,12 +74,12 @@ class Cases(Resource):
 
     @overload
     async def find_created(
-        self, lost: OutcomeUnknownError, *, besides: Collection[int] = (), settle: float = SETTLED
+        self, lost: OutcomeUnknownError, *, exclude: Collection[int] = (), settle: float = LONGEST_SCRIPT
     ) -> Case | None: ...
 
     @overload
     async def find_created(
-        self, lost: NewCase, *, sent_at: datetime, besides: Collection[int] = (), settle: float = SETTLED
+        self, lost: NewCase, *, sent_at: datetime, exclude: Collection[int] = (), settle: float = LONGEST_SCRIPT
     ) -> Case | None: ...
 
     async def find_created(
@@ -100,10 +87,10 @@ class Cases(Resource):
         lost: OutcomeUnknownError | NewCase,
         *,
         sent_at: datetime | None = None,
-        besides: Collection[int] = (),
-        settle: float = SETTLED,
+        exclude: Collection[int] = (),
+        settle: float = LONGEST_SCRIPT,
     ) -> Case | None:
-        """The case that a `create` has opened although its answer got lost; None if it surely opened none.
+        """The case that a `create` has opened although its answer got lost; None if it certainly opened none.
 
             try:
                 await desk.cases.create(new)
@@ -117,14 +104,14 @@ class Cases(Resource):
         within 5 seconds by the server's clock as its `Date` headers tell, or within 10 minutes if they do not. A search
         may take several calls where many cases are opened.
 
-        If nothing is found, it waits until a request that is still on its way must have ended, and looks again. So
+        If nothing is found, it waits until a request that is still in flight must have ended, and looks again. So
         None means that sending it again does no harm.
 
         Args:
             lost: The error that `create` raised, or what it was to open.
             sent_at: With a `NewCase`: when it was sent, by this machine's clock; a datetime with a time zone.
-            besides: Ids of cases that are known to be others, such as those your own journal has already.
-            settle: Seconds after sending from which on the server has surely done it or never will. How long FuseDesk
+            exclude: Ids of cases that are known to be others, such as those your own journal has already.
+            settle: Seconds after sending from which on the server has done it or never will. How long FuseDesk
                 takes at most no public source tells; PHP's own default is 30.
 
         Raises:
@@ -134,10 +121,10 @@ class Cases(Resource):
         """
         from fusedesk_async._reconcile.find import find, lost_case  # noqa: PLC0415 - few need it, and importing costs
 
-        if self._directory and isinstance(lost, NewCase) and lost.has_names:
+        if isinstance(lost, NewCase) and lost.has_names:
             lost = (await self._directory()).new_case(lost)
         what = lost_case(lost, sent_at, settle, self._server_clock)
-        return await find(self.search, what, frozenset(besides), self._server_clock.clock)
+        return await find(self.search, what, frozenset(exclude), self._server_clock.clock)
 
     def walk(
         self,
@@ -151,7 +138,7 @@ class Cases(Resource):
         """All cases that match all filters, in the order of their ids, for large jobs (`GET cases`, seed page).
 
         Like a `search` it loses none that matched throughout and gives none twice. Beyond that it fetches pages ahead,
-        counts what it does (`walk.report`), and can be gone on with after a crash (`walk.bookmark`). Its calls are bulk
+        counts what it does (`walk.report`), and can be resumed after a crash (`walk.bookmark`). Its calls are bulk
         work: they let interactive calls go first, unless `with_options(priority="interactive")` says otherwise.
 
             async with desk.cases.walk(status="all") as walk:
@@ -161,14 +148,14 @@ class Cases(Resource):
         An error ends the walk, after the cases that were fetched before it; `walk.bookmark` is good then, too.
 
         Args:
-            concurrency: How many pages may be on their way at once; as many again wait for you. It costs up to so many
+            concurrency: How many pages may be in flight at once; as many again wait for you. It costs up to that many
                 calls that bring nothing at the end. The client's own `concurrency` bounds them all.
             page_size: Rows fetched at once, 2 to 500. Each page is one call of the hourly quota.
-            after: The bookmark of another walk with the same filters, to go on where that one stopped. Cases
+            after: The bookmark of another walk with the same filters, to resume where that one stopped. Cases
                 that came to match meanwhile but have smaller ids are not gone back for.
             on_unordered: What to do if the first page shows that the server does not keep the order by id: `raise`
-                a `PaginationError`, or `report` it (`walk.report.unordered`, and a warning) and go on by plain paging,
-                which drops what comes twice but misses what moves. There is no bookmark then.
+                a `PaginationError`, or `report` it (`walk.report.unordered`, and a warning) and continue by plain
+                paging, which drops what comes twice but misses what moves. There is no bookmark then.
             **filters: See `CaseFilters`.
 
         Raises:
@@ -204,7 +191,7 @@ class Cases(Resource):
         Args:
             ids: Ids, or cases of a search. They are read as they are needed, so there may be any number, and an
                 open walk will do. An id that comes twice is fetched twice.
-            concurrency: How many cases may be on their way at once; as many again wait for you.
+            concurrency: How many cases may be in flight at once; as many again wait for you.
 
         Raises:
             ConfigurationError: An argument cannot be right; while iterating: the client was closed.
@@ -370,7 +357,7 @@ class Cases(Resource):
         """Add notes, calls and emails of the past to a case (`POST cases/{id}/history`, seed page).
 
         A long history goes in several requests. If one of them fails, `completed` of the error says how many
-        elements are in already; go on with `history[error.completed:]` once you know about the failed ones.
+        elements are in already; continue with `history[error.completed:]` once you know about the failed ones.
 
         Args:
             case_id: The case.
@@ -464,7 +451,7 @@ class Cases(Resource):
         """Change many cases alike (`POST cases/update`, third-party sources). The answers are assumed.
 
         The ids travel in the address, so many go in several requests, each sent once. If one of them fails,
-        `completed` of the error says how many cases are through; go on with `case_ids[error.completed:]` once you
+        `completed` of the error says how many cases were processed; continue with `case_ids[error.completed:]` once you
         know about the failed ones. Whether the server changes some cases of a request it refuses is not public.
 
         Args:
@@ -541,7 +528,7 @@ def _detail(case_id: int) -> Call[CaseDetail]:
 
 
 def _tagging(case_id: int, what: str, tag_id: int | None, tag: str | None) -> Call[Acknowledgement]:
-    return ending_in(post(case_path(case_id, what), acknowledgement, repeatable=True), "tag", tag_id, tag)
+    return with_id_segment(post(case_path(case_id, what), acknowledgement, repeatable=True), "tag", tag_id, tag)
 
 
 def _update(case_id: int, **fields: object) -> Call[Acknowledgement]:

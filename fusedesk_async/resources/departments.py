@@ -107,7 +107,7 @@ class Departments(Resource):
         """Take a department out of use (`DELETE v2/departments/{id}`, third-party source). `restore` undoes it.
 
         Its cases stay; that it takes no new ones then, and the answer, is assumed.
-        Twice is as once, so it is sent again when an answer is lost; a refusal after that is `OutcomeUnknownError`.
+        Idempotent, so it is retried when the response is lost; a refusal after that is `OutcomeUnknownError`.
         """
         return await self._send(delete(_path(department_id), acknowledgement))
 
@@ -115,7 +115,7 @@ class Departments(Resource):
         """Bring an archived department back into use (`POST v2/departments/{id}/restore`, third-party source).
 
         The answer is assumed.
-        Twice is as once, so it is sent again when an answer is lost; a refusal after that is `OutcomeUnknownError`.
+        Idempotent, so it is retried when the response is lost; a refusal after that is `OutcomeUnknownError`.
         """
         return await self._send(post(_path(department_id, "restore"), acknowledgement, repeatable=True))
 

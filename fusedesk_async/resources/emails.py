@@ -25,7 +25,7 @@ class Emails(Resource):
     ) -> Pages[EmailMessage]:
         """Emails that belong to no case, fetched page by page (`GET emails/unassigned`, third-party source).
 
-        It is plain paging in the server's order: an email that changes its place while you iterate can be missed.
+        It is plain paging in the server's order: an email that changes its position while you iterate can be missed.
         Defaults and bounds of `limit` and `offset` are not public; that the latter counts rows is assumed.
 
         Args:

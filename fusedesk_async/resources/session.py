@@ -34,7 +34,7 @@ class Session(Resource):
         """What the server counts of the key (`POST usage`, an old release of the plugin).
 
         The members of the answer are not public, so it has nothing but `raw`; `FuseDesk.allowance` needs no call.
-        It changes nothing, so it is sent again when an answer is lost.
+        It changes nothing, so it is retried when the response is lost.
 
         Raises:
             AuthenticationError: The key is wrong.

@@ -39,6 +39,6 @@ class Webhooks(Resource):
     async def delete(self, webhook_id: str) -> Acknowledgement:
         """Have an address called no more (`DELETE v2/webhooks/{id}`, third-party source). The answer is assumed.
 
-        Twice is as once, so it is sent again when an answer is lost; a refusal after that is `OutcomeUnknownError`.
+        Idempotent, so it is retried when the response is lost; a refusal after that is `OutcomeUnknownError`.
         """
         return await self._send(delete(f"v2/webhooks/{text_id(webhook_id, 'a webhook id')}", acknowledgement))

@@ -13,6 +13,7 @@ import pytest
 from exports import bookmark, case, job, sink
 
 from fusedesk_async import ExportError
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import structure
 from fusedesk_async.export import _parquet
 from fusedesk_async.export._csv import Csv
@@ -30,16 +31,18 @@ ODD = [
 ]
 DETAIL = structure(
     CaseDetail,
-    json.dumps(
-        {
-            "caseid": 8,
-            "history": [
-                {"type": "note", "note": "hello", "notes": "kept", "subject": "kept too"},
-                {"type": "sms", "note": "of an unknown kind"},
-                {"type": "email", "from": "a@b.example", "date_sent": "no date", "id": 5},
-            ],
-        }
-    ).encode(),
+    JSONText(
+        json.dumps(
+            {
+                "caseid": 8,
+                "history": [
+                    {"type": "note", "note": "hello", "notes": "kept", "subject": "kept too"},
+                    {"type": "sms", "note": "of an unknown kind"},
+                    {"type": "email", "from": "a@b.example", "date_sent": "no date", "id": 5},
+                ],
+            }
+        ).encode()
+    ),
     lambda error: error,
 )
 ROWS = [

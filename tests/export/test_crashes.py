@@ -35,7 +35,7 @@ def carry_out(path, *, overwrite=False):
     assert place.cases == 6
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(NAMES),
     steps=st.lists(st.integers(1, 60), max_size=5),

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from fusedesk_async import _json
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.readers import many
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.export._checkpoint import Job
@@ -45,7 +46,7 @@ def sink(path: Path, *, history: bool = False, update: bool = False) -> Sink:
 def case(text: bytes | dict[str, Any]) -> Case:
     """A case as a page of a search brings it."""
     source = text if isinstance(text, bytes) else json.dumps(text).encode()
-    records = many(Case)(b"[" + source + b"]", _heard)
+    records = many(Case)(JSONText(b"[" + source + b"]"), _heard)
     return records.items[0]
 
 

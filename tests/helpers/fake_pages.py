@@ -1,11 +1,11 @@
-"""Stand-ins for a client that page or fetch cases by their ids, and let a test decide when each call is answered."""
+"""A list in place of a server, which lets a test decide when each of its pages comes."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from anyio.lowlevel import checkpoint
 
-from fusedesk_async import Case, CaseDetail
+from fusedesk_async import Case
 from fusedesk_async._pagination.walk import Walk
 from fusedesk_async._wire.call import get
 from fusedesk_async._wire.readers import Records, many
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from anyio import Event
 
 
-class Shelf:
-    """Carries out calls for pages, in the place of a client.
+class FakePages:
+    """Carries out calls for pages as a client does, without a server.
 
     Args:
         ids: The rows, in the order in which they are paged.
@@ -24,11 +24,11 @@ class Shelf:
 
     Attributes:
         offsets: What was asked for.
-        flying: Pages on their way.
-        most_flying: How many there were at most.
+        in_flight: Pages in flight.
+        most_in_flight: How many there were at most.
         failures: By offset, what happens in place of an answer, once.
         gates: By offset, what has to be set before the answer comes.
-        heard: The last call, for a look at its other parameters.
+        last_call: The last call, for a look at its other parameters.
     """
 
     def __init__(self, ids: Any, *, cap: int = 500, between: Callable[[list[int]], object] | None = None) -> None:
@@ -36,20 +36,20 @@ class Shelf:
         self.cap = cap
         self.between = between
         self.offsets: list[int] = []
-        self.flying = self.most_flying = 0
+        self.in_flight = self.most_in_flight = 0
         self.failures: dict[int, BaseException] = {}
         self.gates: dict[int, Event] = {}
-        self.heard: Any = None
+        self.last_call: Any = None
 
     async def __call__(self, call: Any) -> Any:
         """Answer a call for a page."""
-        self.heard, offset = call, call.query["offset"]
+        self.last_call, offset = call, call.query["offset"]
         if self.offsets and self.between:
             self.between(self.ids)
         self.offsets.append(offset)
         rows = tuple(Case(id=number) for number in self.ids[offset : offset + min(call.query["limit"], self.cap)])
-        self.flying += 1
-        self.most_flying = max(self.flying, self.most_flying)
+        self.in_flight += 1
+        self.most_in_flight = max(self.in_flight, self.most_in_flight)
         try:
             await checkpoint()
             if gate := self.gates.get(offset):
@@ -58,48 +58,15 @@ class Shelf:
                 raise failure
             return Records(rows)
         finally:
-            self.flying -= 1
+            self.in_flight -= 1
 
-
-class Drawer:
-    """Carries out calls for single cases, in the place of a client.
-
-    Attributes:
-        asked: The ids asked for.
-        bulk: Whether they were asked for as bulk work.
-        flying: Calls on their way.
-        most_flying: How many there were at most.
-        failures: By id, what happens in place of an answer.
-        gates: By id, what has to be set before the answer comes.
-    """
-
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-        self.bulk: set[bool] = set()
-        self.flying = self.most_flying = 0
-        self.failures: dict[int, BaseException] = {}
-        self.gates: dict[int, Event] = {}
-
-    async def __call__(self, call: Any) -> Any:
-        """Answer a call for a case."""
-        number = int(call.path.rpartition("/")[2])
-        self.asked.append(number)
-        self.bulk.add(call.bulk)
-        self.flying += 1
-        self.most_flying = max(self.flying, self.most_flying)
-        try:
-            await checkpoint()
-            if gate := self.gates.get(number):
-                await gate.wait()
-            if failure := self.failures.get(number):
-                raise failure
-            return CaseDetail(id=number)
-        finally:
-            self.flying -= 1
+    async def resolve(self, call: Any) -> Any:
+        """The call: nothing here has a name."""
+        return call
 
 
 def walk_over(send: Any, *, query: Any = None, **settings: Any) -> Walk[Case]:
-    """A walk over a shelf, in pages of 10, 3 at once, unless the settings say otherwise."""
+    """A walk over a fake list, in pages of 10, 3 at once, unless the settings say otherwise."""
     usual = {"page_size": 10, "concurrency": 3, "after": None, "on_unordered": "raise"}
     return Walk(send, get("v1/cases", many(Case), query), lambda case: case.id, **{**usual, **settings})
 

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
@@ -17,6 +18,12 @@ def anything(answer: Any) -> bool:
     """What is all right where the type says all."""
     del answer
     return True
+
+
+@cache
+def unopened() -> FuseDesk:
+    """A client to look at, not to use: made once, as that takes a while."""
+    return FuseDesk("acme", api_key="key")
 
 
 @attrs.frozen
@@ -65,7 +72,7 @@ class Operation:
     def function(self) -> Any:
         """The method of the library."""
         owner, _, name = self.call.rpartition(".")
-        desk = FuseDesk("acme", api_key="key")
+        desk = unopened()
         return getattr(type(attrgetter(owner)(desk) if owner else desk), name)
 
     async def carry_out(self, desk: FuseDesk) -> Any:

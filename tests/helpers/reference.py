@@ -32,9 +32,9 @@ FuseDesk's plugin; which call needs which of them is concluded from their names.
 - **in part assumed**: no source shows the answer, or what a value means: the docstring says which. The result is an
   `Acknowledgement`, a `Created`, or a record whose fields may be missing, each with the answer as it came in `raw`.
 
-*Twice* tells whether the call is sent again when its answer is lost: reads are, writes only where twice is as once.
+*Retried* tells whether the call is retried when its response is lost: reads are, writes only where they are idempotent.
 
-| Operation | Python call | Request | Scope | Known from | Twice |
+| Operation | Python call | Request | Scope | Known from | Retried |
 | --- | --- | --- | --- | --- | --- |
 """
 
@@ -48,8 +48,8 @@ def row(operation: Operation) -> str:
         scope += " (assumed)"
     told = "assumed" in (operation.function().__doc__ or "")
     evidence = f"{operation.evidence}, in part assumed" if told else operation.evidence
-    twice = "yes" if operation.repeatable or not operation.writes else "no"
-    return f"| {what} | `desk.{operation.call}` | {request} | {scope} | {evidence} | {twice} |"
+    retried = "yes" if operation.repeatable or not operation.writes else "no"
+    return f"| {what} | `desk.{operation.call}` | {request} | {scope} | {evidence} | {retried} |"
 
 
 def page() -> str:

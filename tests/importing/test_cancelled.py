@@ -68,7 +68,7 @@ def small_forms(monkeypatch):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moments=st.lists(st.tuples(st.integers(1, 8), st.booleans(), st.booleans()), max_size=4))
 def test_cancelled_at_any_request_and_run_again_every_row_is_opened_once(backend, moments, tmp_path_factory):
     anyio.run(cancelled_and_run_again, tmp_path_factory.mktemp("kills"), moments, 8, backend=backend)

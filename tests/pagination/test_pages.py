@@ -1,5 +1,7 @@
+"""Lists in pages, in the order of ids and in any other."""
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusedesk_async import Case, ConfigurationError, PaginationError, RateLimitError, UnexpectedResponseError
@@ -171,7 +173,6 @@ async def test_pages_of_one_row_will_do_where_they_need_not_join():
     assert await ids(pages(Server(range(5)), 1, ascending=False)) == list(range(5))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 900), st.integers(2, 500), st.integers(100, 500), st.booleans())
 async def test_whatever_the_sizes_all_of_a_quiet_list_comes(count, page_size, cap, ascending):
     numbers = [number * 3 for number in range(count)]

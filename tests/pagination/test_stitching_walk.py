@@ -1,3 +1,5 @@
+"""Whole walks of the page stitcher over lists at rest, moving, capped and odd: what comes, and what it costs."""
+
 import copy
 import math
 import pickle
@@ -6,7 +8,7 @@ import random
 import pytest
 
 from fusedesk_async import PaginationError
-from fusedesk_async._pagination.stitching import BLIND_PAGES, FAR, OrderIgnored, Seams
+from fusedesk_async._pagination.stitching import BEYOND_ANY_LIST, UNREADABLE_PAGES_LIMIT, OrderIgnored, PageStitcher
 
 
 class Server:
@@ -33,14 +35,14 @@ class WithoutOffset(Server):
 
 def walk(server, page_size=10, *, chance=None, close=False, **options):
     """Walk to the end. With `chance` answers come in any order; with `close` each row that is delivered leaves."""
-    seams, answers, waiting, delivered = Seams(page_size, **options), [], {}, []
-    while not seams.done:
-        answers += [(ask.token, server.page(ask.offset, page_size)) for ask in seams.ask()]
+    stitcher, answers, waiting, delivered = PageStitcher(page_size, **options), [], {}, []
+    while not stitcher.done:
+        answers += [(fetch.token, server.page(fetch.offset, page_size)) for fetch in stitcher.pages_to_fetch()]
         assert len(server.offsets) <= 5_000
         token, rows = answers.pop(chance.randrange(len(answers)) if chance else 0)
         waiting[token] = [row for row in rows if row is not None]
-        for take in seams.told(token, waiting[token], len(rows)):
-            new = [row for row in waiting.pop(take.token) if take.above is None or row > take.above]
+        for delivery in stitcher.page_received(token, waiting[token], len(rows)):
+            new = [row for row in waiting.pop(delivery.token) if delivery.above is None or row > delivery.above]
             delivered += new
             if close:
                 server.rows = sorted({*server.rows} - {*new})
@@ -111,12 +113,12 @@ def test_a_cap_is_followed(cap, calls):
 
 @pytest.mark.parametrize("rank", [0, 3, 9, 50, 10**18])
 def test_a_bookmark_is_good_whatever_became_of_its_rank(rank):
-    assert walk(Server(range(0, 60, 3)), frontier=27, rank=rank) == list(range(30, 60, 3))
+    assert walk(Server(range(0, 60, 3)), frontier=27, offset=rank) == list(range(30, 60, 3))
 
 
 def test_a_bookmark_costs_about_one_call():
     server = Server(range(0, 60, 3))
-    walk(server, frontier=27, rank=9)
+    walk(server, frontier=27, offset=9)
     assert server.offsets == [9, 18, 19]
 
 
@@ -155,7 +157,7 @@ def test_rows_that_come_back_one_by_one_are_no_ignored_offset():
 
     server = Server([50, 60, 70], between=between)
     assert walk(server, 2) == [50, 60, 70]
-    assert FAR in server.offsets
+    assert BEYOND_ANY_LIST in server.offsets
 
 
 def test_a_cap_that_is_lowered_while_rows_come_back_is_no_end():
@@ -207,13 +209,13 @@ def test_ids_that_descend_inside_a_page_are_an_error_that_travels():
     assert issubclass(OrderIgnored, PaginationError)
 
 
-@pytest.mark.parametrize("options", [{}, {"ahead": 4}, {"frontier": 2, "rank": 2}])
+@pytest.mark.parametrize("options", [{}, {"ahead": 4}, {"frontier": 2, "offset": 2}])
 @pytest.mark.parametrize("rows", [1, 3, 10, 50])
 def test_a_server_that_ignores_the_offset_is_an_error_not_a_loop(rows, options):
     server = WithoutOffset(range(rows))
     with pytest.raises(PaginationError, match="offset is ignored"):
         walk(server, **options)
-    assert FAR in server.offsets
+    assert BEYOND_ANY_LIST in server.offsets
     assert len(server.offsets) <= 3 + options.get("ahead", 1)
 
 
@@ -234,4 +236,4 @@ def test_rows_without_an_id_all_over_are_an_error_not_a_loop(rows, ahead):
     server = Server(rows)
     with pytest.raises(PaginationError, match="ids cannot be read"):
         walk(server, ahead=ahead)
-    assert len(server.offsets) <= 3 * BLIND_PAGES + ahead
+    assert len(server.offsets) <= 3 * UNREADABLE_PAGES_LIMIT + ahead

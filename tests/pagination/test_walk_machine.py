@@ -144,7 +144,7 @@ async def taken(walk, into, most):
     return True
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(
     world=WORLDS,
     page_size=st.integers(2, 9),

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fusedesk_async._ratelimit.burst import (
@@ -143,7 +143,6 @@ def test_two_rejections_with_nothing_taken_between_them_measure_nothing():
     assert (burst.slots, burst.rate) == (2, math.inf)
 
 
-@settings(deadline=None)
 @given(RATES, SIZES, EASE)
 def test_it_finds_the_rate_of_any_bucket_after_a_few_rejections(rate, size, ease):
     sender = Sender(rate, size, ease / rate)
@@ -152,7 +151,6 @@ def test_it_finds_the_rate_of_any_bucket_after_a_few_rejections(rate, size, ease
     assert sender.accepted < 3_000
 
 
-@settings(deadline=None)
 @given(RATES, SIZES, EASE, st.integers(0, 99))
 def test_no_limit_however_strict_makes_it_slower_and_slower(rate, size, ease, seed):
     sender = Sender(rate, size, 0.5 * ease / rate, seed=seed, jitter=0.5 * ease / rate)
@@ -163,7 +161,6 @@ def test_no_limit_however_strict_makes_it_slower_and_slower(rate, size, ease, se
     assert sender.rejections - rejections <= 12
 
 
-@settings(deadline=None)
 @given(
     st.floats(0.05, 5.0),
     st.lists(st.tuples(st.sampled_from(["call", "refuse"]), st.one_of(st.just(0.0), st.floats(0, 200))), max_size=80),

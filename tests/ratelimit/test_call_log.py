@@ -5,7 +5,7 @@ from bisect import bisect_left
 from heapq import heappop, heappush
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusedesk_async._ratelimit.call_log import CallLog
@@ -67,7 +67,6 @@ def test_it_waits_for_as_many_to_grow_old_as_there_are_too_many():
     assert log.delay(0, 10.0) == math.inf
 
 
-@settings(deadline=None)
 @given(CALLS, st.integers(1, 6))
 def test_who_obeys_it_never_makes_more_calls_than_are_allowed_in_any_hour(calls, most):
     moments = obedient(calls, most)
@@ -76,7 +75,6 @@ def test_who_obeys_it_never_makes_more_calls_than_are_allowed_in_any_hour(calls,
 
 
 @pytest.mark.parametrize("limit", [FixedHour, SlidingHour, TokenBucket])
-@settings(deadline=None)
 @given(CALLS, st.integers(1, 6), st.integers(0, 63))
 def test_who_obeys_it_is_never_rejected_whatever_hour_the_server_keeps(limit, calls, most, phase):
     settings = {"phase": phase} if limit is FixedHour else {}
@@ -84,7 +82,6 @@ def test_who_obeys_it_is_never_rejected_whatever_hour_the_server_keeps(limit, ca
     assert all(hour.admit(moment) for moment in obedient(calls, most))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["begin", "end", "drop"]), st.integers(0, 30)), max_size=60), st.integers(1, 5)
 )

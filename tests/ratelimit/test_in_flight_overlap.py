@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusedesk_async._ratelimit.allowance import InFlightOverlap
@@ -58,7 +58,6 @@ def test_one_that_surely_was_not_counted_is_in_nobodys_doubt():
     assert known.on_ended(1, 9) == set()
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_all_calls_that_the_newest_answer_did_not_count_are_in_doubt(steps):
     known, made, newest, left, in_flight, served, gone = InFlightOverlap(), 0, -1, 1_000, [], {}, set()
@@ -86,7 +85,6 @@ def test_all_calls_that_the_newest_answer_did_not_count_are_in_doubt(steps):
             newest = max(newest, number)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 6), st.integers(20, 200))
 def test_it_remembers_no_more_than_a_few_times_the_calls_that_are_out(slots, calls):
     known = overlap(*range(slots))

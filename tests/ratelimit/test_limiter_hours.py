@@ -64,21 +64,21 @@ async def bulk_work(hour, says, workers, calls, slowest, seed, *, pause=0.0):
     return server, waits
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(hours(1_800), st.integers(1, 8), st.integers(1_700, 4_000), st.floats(0.2, 3.0), st.integers(0, 10**6))
 async def test_bulk_work_alone_is_never_rejected_whatever_hour_the_server_keeps(hour, workers, calls, slowest, seed):
     server, _ = await bulk_work(hour, ("limit", "left"), workers, calls, slowest, seed)
     assert server.rejections == []
 
 
-@settings(deadline=None, max_examples=5 * EXAMPLES)
+@settings(max_examples=5 * EXAMPLES)
 @given(hours(40), st.integers(1, 8), st.integers(1, 150), st.floats(0.2, 30.0), st.integers(0, 10**6))
 async def test_with_the_limit_alone_it_is_not_rejected_either(hour, workers, calls, slowest, seed):
     server, _ = await bulk_work(hour, ("limit",), workers, calls, slowest, seed)
     assert server.rejections == []
 
 
-@settings(deadline=None, max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(hours(1_800), st.integers(2, 8), st.integers(1_700, 4_000), st.floats(30.0, 600.0), st.integers(0, 10**6))
 async def test_interactive_calls_within_the_reserve_wait_for_nothing(hour, workers, calls, pause, seed):
     server, waits = await bulk_work(hour, ("limit", "left"), workers, calls, 0.6, seed, pause=pause)

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fusedesk_async._ratelimit.allowance import Ledger
@@ -81,7 +81,6 @@ def test_bulk_calls_never_go_before_interactive_ones_may(reserve, limit, left, m
     assert desk.pacer.is_unrestricted(now) == (left > desk.floor)
 
 
-@settings(deadline=None)
 @given(RESERVES, LIMITS, st.integers(0, 3_000), st.lists(st.floats(0, 400), max_size=60), st.randoms())
 def test_below_the_floor_bulk_calls_only_trickle_and_ever_more_slowly(reserve, limit, left, pauses, source):
     assume(left <= limit)

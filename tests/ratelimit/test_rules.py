@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fusedesk_async._ratelimit.rules import NO_DELAY, AdmissionRules, Delay
@@ -64,7 +64,6 @@ def test_a_first_call_that_is_lost_is_followed_by_another_at_once():
     assert rules.delay(0.1, bulk=True) == NO_DELAY
 
 
-@settings(deadline=None)
 @given(STEPS)
 @example(OVERTAKEN)
 @example(NOT_SENT)
@@ -93,7 +92,6 @@ def test_on_a_quiet_server_nothing_seems_to_come_back_in_whatever_order_calls_ar
         assert rules.ledger.refill.seconds_per_call == 0
 
 
-@settings(deadline=None)
 @given(STEPS)
 def test_calls_that_are_answered_in_the_order_they_were_served_never_seem_to_leave_more_than_there_are(steps):
     rules, left, in_flight, served = ready(Usage(1_000, 1_000)), 1_000, [], {}

@@ -118,7 +118,7 @@ async def test_a_new_case_and_the_time_it_was_sent_will_do(sandbox, desk, clock)
     case, sent_at = new_case(sandbox), datetime.fromtimestamp(clock.time(), UTC)
     await desk.cases.create(case)
     assert (await desk.cases.find_created(case, sent_at=sent_at)).id == 301
-    assert await desk.cases.find_created(case, sent_at=sent_at, besides={301}) is None
+    assert await desk.cases.find_created(case, sent_at=sent_at, exclude={301}) is None
     assert await desk.cases.find_created(case, sent_at=sent_at + timedelta(days=8)) is None
 
 
@@ -160,7 +160,7 @@ async def test_several_equal_cases_are_not_chosen_from(sandbox, desk, clock, ear
     with pytest.raises(CannotTellError, match="2 cases are equal") as caught:
         await desk.cases.find_created(error)
     assert caught.value.candidates == (301, 302)
-    assert (await desk.cases.find_created(error, besides=[302])).id == 301
+    assert (await desk.cases.find_created(error, exclude=[302])).id == 301
 
 
 async def test_a_case_that_was_moved_since_is_not_taken_for_absent(sandbox, desk, clock):

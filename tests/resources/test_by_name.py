@@ -3,13 +3,14 @@
 import json
 
 import anyio
+import attrs
 import pytest
 from clients import client
 
 from fusedesk_async import Bookmark, ConfigurationError, NameLookupError, NewCase, PermissionDeniedError
 from fusedesk_async._wire.call import post
 from fusedesk_async._wire.encode import encode
-from fusedesk_async._wire.name_refs import ending_in
+from fusedesk_async._wire.name_refs import NameRef, names_in, with_id_segment, with_ids
 from fusedesk_async._wire.readers import acknowledgement
 from fusedesk_async.export import export_cases, plan_export
 from fusedesk_async.sandbox import Sandbox
@@ -168,6 +169,77 @@ async def test_a_walks_bookmark_is_the_same_by_names_and_by_ids(sandbox, desk, d
     assert rest == everything[5:]
 
 
+async def rename_all(sandbox, desk, name):
+    """From now on another department has the name, and the client knows it."""
+    old = next(each for each in sandbox.state.departments.values() if each.name == name)
+    other = next(each for each in sandbox.state.departments.values() if each is not old)
+    old.name, other.name = other.name, old.name
+    assert (await desk.directory(refresh=True)).department(name).id == other.id
+
+
+@pytest.mark.parametrize("kind", ["search", "walk", "pages"])
+async def test_a_name_stands_for_one_id_through_a_whole_list(sandbox, desk, department, kind):
+    name, filters = department.name, {"department": department.name, "status": "all", "page_size": 20}
+    expected = [case.id async for case in desk.cases.search(department_id=department.id, status="all")]
+    assert len(expected) > 60
+    got = []
+    if kind == "walk":
+        async with desk.cases.walk(concurrency=1, **filters) as walk:
+            got.append((await anext(walk)).id)
+            mark = walk.bookmark
+            await rename_all(sandbox, desk, name)
+            got += [case.id async for case in walk]
+            assert walk.bookmark.job == mark.job
+    elif kind == "search":
+        cases = desk.cases.search(**filters)
+        iterator = aiter(cases)
+        got.append((await anext(iterator)).id)
+        await rename_all(sandbox, desk, name)
+        got += [case.id async for case in iterator]
+        assert [case.id async for case in cases] == expected, "it began with that id"
+    else:
+        pages = desk.cases.search(**filters).pages()
+        got += [case.id for case in (await anext(pages)).items]
+        await rename_all(sandbox, desk, name)
+        got += [case.id async for page in pages for case in page.items]
+    assert got == expected
+
+
+async def test_of_two_passes_that_look_up_at_once_both_keep_to_one_id(sandbox, desk, department):
+    cases, passes = desk.cases.search(department=department.name, status="all", page_size=20), []
+
+    async def go_through():
+        passes.append([case.id async for case in cases])
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(go_through)
+    assert passes[0] == passes[1] == passes[2] != []
+
+
+async def test_names_that_cannot_be_looked_up_end_a_walk_before_a_page_is_asked_for(sandbox, desk):
+    async with desk.cases.walk(department="nowhere") as walk:
+        with pytest.raises(NameLookupError):
+            await anext(walk)
+    assert operations(sandbox) == ["departments"]
+    assert walk.report.calls == 0
+
+
+def test_a_resolved_call_is_a_new_one():
+    form = {"repid": NameRef("rep", "Marta"), "status": "new"}
+    call = with_id_segment(post("v1/cases/1/tag", acknowledgement, form), "tag", None, "refund")
+    assert [name.text for name in names_in(call)] == ["Marta", "refund"]
+    resolved = with_ids(call, lambda name: len(name.text))
+    assert (resolved.path, resolved.form, resolved.last_segment) == (
+        "v1/cases/1/tag/6",
+        {"repid": 5, "status": "new"},
+        None,
+    )
+    assert not [*names_in(resolved)]
+    assert len([*names_in(call)]) == 2
+    assert encode(resolved).path == "v1/cases/1/tag/6"
+
+
 async def test_a_bookmark_of_other_filters_is_refused_before_a_case_is_handed_out(desk, department):
     other = Bookmark(5, 5, "0" * 16)
     async with desk.cases.walk(after=other, department=department.name) as walk:
@@ -200,9 +272,11 @@ async def test_a_key_that_may_read_nothing_is_refused(clock):
 
 
 def test_a_name_that_was_not_looked_up_is_never_sent():
-    call = ending_in(post("v1/cases/1/tag", acknowledgement), "tag", None, "refund")
-    with pytest.raises(ConfigurationError):
-        encode(call)
+    call = post("v1/cases/1/tag", acknowledgement)
+    in_form = attrs.evolve(call, form={"repid": NameRef("rep", "refund")})
+    for named in (with_id_segment(call, "tag", None, "refund"), in_form):
+        with pytest.raises(ConfigurationError, match="refund"):
+            encode(named)
 
 
 async def test_an_export_by_names_goes_on_with_one_by_ids(clock, tmp_path):

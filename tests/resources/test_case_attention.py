@@ -96,7 +96,7 @@ async def test_a_chunk_that_fails_tells_how_many_cases_are_through(desk, sandbox
     with pytest.raises(kind) as caught:
         await desk.cases.update_many(ids, status="closed")
     assert caught.value.completed == sizes[0]
-    assert f"; {sizes[0]} elements are already through" in str(caught.value)
+    assert f"; {sizes[0]} were already processed" in str(caught.value)
     assert len(sandbox.received) == 2, "what failed is not sent again, and nothing after it"
     touched = set(sandbox.state.cases.journal)
     assert touched == set(ids[: sum(sizes[: 1 + doubtful])])

@@ -224,7 +224,7 @@ def failures(error: FuseDeskError) -> None:
 
 async def outcomes(desk: FuseDesk, case: NewCase, lost: OutcomeUnknownError) -> None:
     assert_type(await desk.cases.find_created(lost), Case | None)
-    assert_type(await desk.cases.find_created(lost, besides=[1], settle=0), Case | None)
+    assert_type(await desk.cases.find_created(lost, exclude=[1], settle=0), Case | None)
     assert_type(await desk.cases.find_created(case, sent_at=datetime.now(UTC)), Case | None)
     assert_type(lost.fields, dict[str, str])
     assert_type(lost.sent_at, datetime | None)

@@ -1,3 +1,5 @@
+"""Calls and the ids in their paths."""
+
 import enum
 from typing import Any
 from uuid import UUID

@@ -1,9 +1,15 @@
+"""Records from JSON: every quirk has a hook, everything else is refused with its path."""
+
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import json_values
 
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import HISTORY_NAMES, structure, within
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.models import (
@@ -57,7 +63,7 @@ class Heard(list[UnexpectedResponseError]):
 
 def read(record: type[Record], value: Any) -> Any:
     heard = Heard()
-    result = structure(record, json.dumps(value).encode(), heard)
+    result = structure(record, JSONText(json.dumps(value).encode()), heard)
     assert not heard
     return result
 
@@ -85,7 +91,7 @@ def test_every_member_of_a_case_and_its_quirks() -> None:
 
 def test_the_source_is_kept_to_the_byte() -> None:
     text = b' {"caseid" : 7.0,\n"x":1.10, "x": "\\u00e9" } '
-    assert structure(Case, text, Heard()).source == text
+    assert structure(Case, JSONText(text), Heard()).source == text
 
 
 @pytest.mark.parametrize(
@@ -132,7 +138,7 @@ def test_what_is_no_object_is_no_record(value: Any) -> None:
 
 def test_what_is_no_json_is_no_record() -> None:
     with pytest.raises(UnexpectedResponseError, match=r"not JSON.*it begins '{nonsense'"):
-        structure(Case, b"{nonsense", Heard())
+        structure(Case, JSONText(b"{nonsense"), Heard())
 
 
 def test_a_created_case_needs_its_number_only() -> None:
@@ -184,14 +190,26 @@ def test_a_list_with_gaps_comes_as_an_object_keyed_by_numbers() -> None:
 
 def test_an_item_keeps_its_exact_source() -> None:
     text = b'{"caseid":5,"notes":[ {"note" : "\\u00e9\\ud800", "n":1.10} ]}'
-    (item,) = structure(CaseDetail, text, Heard()).history
+    (item,) = structure(CaseDetail, JSONText(text), Heard()).history
     assert item.source == b'{"note" : "\\u00e9\\ud800", "n":1.10}'
+
+
+@given(
+    st.lists(st.dictionaries(st.text(max_size=4), json_values, max_size=3), max_size=4), st.booleans(), st.booleans()
+)
+def test_whatever_items_hold_each_keeps_its_own_part_of_the_text(items, ascii_only, keyed):
+    history = {str(7 * number): item for number, item in enumerate(items)} if keyed else items
+    text = json.dumps({"caseid": 5, "history": history}, ensure_ascii=ascii_only, indent=1).encode(errors="replace")
+    kept = structure(CaseDetail, JSONText(text), Heard()).history
+    assert [item.raw for item in kept] == json.loads(
+        json.dumps(items, ensure_ascii=ascii_only).encode(errors="replace")
+    )
 
 
 def test_a_bad_item_is_reported_and_kept_and_loses_nothing() -> None:
     heard = Heard()
     items: list[Any] = [NOTE, {"type": "call", "date_added": "soon", "id": 8}, "text", {"type": {"a": 1}}, MAIL]
-    detail = structure(CaseDetail, json.dumps({"caseid": 5, "history": items}).encode(), heard)
+    detail = structure(CaseDetail, JSONText(json.dumps({"caseid": 5, "history": items}).encode()), heard)
     assert [(type(item), item.type) for item in detail.history] == [
         (Note, "note"),
         (HistoryItem, "call"),
@@ -210,7 +228,7 @@ def test_a_bad_item_is_reported_and_kept_and_loses_nothing() -> None:
 @pytest.mark.parametrize("odd", [7, "text", True, {"first": {}}])
 def test_a_history_that_is_no_list_is_reported(odd: Any) -> None:
     heard = Heard()
-    detail = structure(CaseDetail, json.dumps({"caseid": 5, "history": odd, "notes": [NOTE]}).encode(), heard)
+    detail = structure(CaseDetail, JSONText(json.dumps({"caseid": 5, "history": odd, "notes": [NOTE]}).encode()), heard)
     assert [error.path for error in heard] == ["$.history"]
     assert len(detail.history) == 1
 
@@ -222,7 +240,7 @@ def refuse(error: UnexpectedResponseError) -> UnexpectedResponseError:
 @pytest.mark.parametrize("odd", [[7], [{"date_added": "soon"}], 7])
 def test_a_report_that_raises_passes_through(odd: Any) -> None:
     with pytest.raises(UnexpectedResponseError):
-        structure(CaseDetail, json.dumps({"caseid": 5, "history": odd}).encode(), refuse)
+        structure(CaseDetail, JSONText(json.dumps({"caseid": 5, "history": odd}).encode()), refuse)
 
 
 def test_within_puts_a_path_below_its_place() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import case_form, structure, unstructure
 from fusedesk_async.errors import ConfigurationError, UnexpectedResponseError
 from fusedesk_async.models import (
@@ -132,7 +133,7 @@ def fields_of(record: Any) -> dict[str, Any]:
 def test_what_is_written_is_read_back_as_it_was(new: NewNote | NewEmail) -> None:
     form = case_form(new_case(history=[new]))
     source = b'{"caseid": 5, "history": %b}' % form["history"].encode()
-    (item,) = structure(CaseDetail, source, refuse).history
+    (item,) = structure(CaseDetail, JSONText(source), refuse).history
     assert type(item) is (Email if isinstance(new, NewEmail) else Note)
     written = fields_of(new)
     assert {name: getattr(item, name) for name in written} == written
@@ -151,7 +152,7 @@ def test_what_is_written_is_read_back_as_it_was(new: NewNote | NewEmail) -> None
 def test_a_case_is_read_back_as_it_was_written(new: NewCase) -> None:
     form = case_form(new)
     answer = {**form, "departmentid": form["depid"], "tags": form.get("casetags", "").split(",") if new.tags else []}
-    case = structure(Case, json.dumps({"caseid": 5, **answer}).encode(), refuse)
+    case = structure(Case, JSONText(json.dumps({"caseid": 5, **answer}).encode()), refuse)
     for name in (
         "department_id",
         "summary",

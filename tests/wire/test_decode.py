@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import json_values
 
@@ -164,7 +164,6 @@ statuses = st.one_of(st.just(200), st.integers(100, 999), st.sampled_from([204, 
 
 
 @pytest.mark.parametrize("kind", CALLS)
-@settings(deadline=None)
 @given(status=statuses, headers=headers, body=bodies, strict=st.booleans())
 def test_any_answer_gives_a_result_or_an_error_of_ours_without_the_key(
     kind: str,

@@ -1,3 +1,5 @@
+"""Calls as requests: each kind of value has one spelling on the wire."""
+
 import enum
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -1,3 +1,5 @@
+"""Our names and the API's, in both directions."""
+
 import attrs
 import pytest
 

@@ -1,3 +1,5 @@
+"""What headers say about waiting and about the hourly quota; junk says nothing."""
+
 import math
 import time
 from datetime import UTC, datetime
@@ -7,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusedesk_async._wire.headers import LONGEST_HINT, Usage, retry_after, usage
+from fusedesk_async._wire.headers import LONGEST_RETRY_AFTER, Usage, retry_after, usage
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 LATER = "Sun, 01 Mar 2026 12:00:30 GMT"
@@ -25,9 +27,9 @@ LATER = "Sun, 01 Mar 2026 12:00:30 GMT"
         ("Sun, 01 Mar 2026 12:00:30", 30.0),
         ("Sun, 01 Mar 2026 13:00:30 +0100", 30.0),
         ("Sun, 01 Mar 2026 12:00:30 -0000", 30.0),
-        ("1000000000", LONGEST_HINT),
-        ("9" * 5000, LONGEST_HINT),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_HINT),
+        ("1000000000", LONGEST_RETRY_AFTER),
+        ("9" * 5000, LONGEST_RETRY_AFTER),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_RETRY_AFTER),
     ],
 )
 def test_both_forms_are_read(text: str, seconds: float) -> None:
@@ -104,7 +106,7 @@ values = st.one_of(st.text(), http_dates, st.integers().map(str), st.floats().ma
 @given(st.fixed_dictionaries({}, optional={"retry-after": values, "date": values}), st.floats(0, 1e11))
 def test_any_text_gives_a_sane_wait_or_none(headers: dict[str, str], now: float) -> None:
     seconds = retry_after(headers, now)
-    assert seconds is None or (0 < seconds <= LONGEST_HINT and math.isfinite(seconds))
+    assert seconds is None or (0 < seconds <= LONGEST_RETRY_AFTER and math.isfinite(seconds))
 
 
 LIMIT, REMAINING = "x-fusedesk-usage-limit", "x-fusedesk-usage-remaining"

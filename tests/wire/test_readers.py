@@ -1,8 +1,11 @@
+"""The shapes a response can have."""
+
 import json
 from typing import Any
 
 import pytest
 
+from fusedesk_async._json import JSONText
 from fusedesk_async._wire.readers import Records, acknowledgement, anything, many, one, strings
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.models import Acknowledgement, Case, CaseDetail
@@ -20,13 +23,13 @@ def refuse(error: UnexpectedResponseError) -> UnexpectedResponseError:
 
 @pytest.mark.parametrize("text", [*NOTHING, b"[]", b" [ ] "])
 def test_nothing_is_an_empty_list(text: bytes) -> None:
-    assert many(Case)(text, refuse) == Records((), ())
+    assert many(Case)(JSONText(text), refuse) == Records((), ())
 
 
 @pytest.mark.parametrize("text", [b"{}", b'{"caseid":1}', b"7", b"true", b'"x"', b"[1", b"[" * 100_000])
 def test_what_is_no_list_is_no_page(text: bytes) -> None:
     with pytest.raises(UnexpectedResponseError, match="no list of records"):
-        many(Case)(text, keep)
+        many(Case)(JSONText(text), keep)
 
 
 def test_one_bad_record_in_500_is_reported_and_loses_nothing() -> None:
@@ -38,7 +41,7 @@ def test_one_bad_record_in_500_is_reported_and_loses_nothing() -> None:
         told.append(error)
         return UnexpectedResponseError("complete")
 
-    records = many(Case)(json.dumps(cases).encode(), report)
+    records = many(Case)(JSONText(json.dumps(cases).encode()), report)
     assert [case.id for case in records.items] == [number for number in range(1, 501) if number != 322]
     assert [(error.path, error.record_id) for error in told] == [("$[321].date_opened", 322)]
     assert [error.message for error in records.rejected] == ["complete"], "what the report gives back is kept"
@@ -47,12 +50,12 @@ def test_one_bad_record_in_500_is_reported_and_loses_nothing() -> None:
 
 def test_a_report_that_raises_ends_the_page() -> None:
     with pytest.raises(UnexpectedResponseError, match="expected an object, got 7 at \\$\\[1\\]"):
-        many(Case)(b'[{"caseid":1},7]', refuse)
+        many(Case)(JSONText(b'[{"caseid":1},7]'), refuse)
 
 
 @pytest.mark.parametrize("text", [b'{"caseid":5}', b'[{"caseid":5}]', b'[ {"caseid":5} ]'])
 def test_one_record_comes_as_an_object_or_in_a_list(text: bytes) -> None:
-    assert one(CaseDetail)(text, refuse) == CaseDetail(id=5)
+    assert one(CaseDetail)(JSONText(text), refuse) == CaseDetail(id=5)
 
 
 @pytest.mark.parametrize(
@@ -60,18 +63,18 @@ def test_one_record_comes_as_an_object_or_in_a_list(text: bytes) -> None:
 )
 def test_one_record_is_neither_none_nor_several(text: bytes, got: str) -> None:
     with pytest.raises(UnexpectedResponseError, match=f"expected one record, got {got}"):
-        one(Case)(text, keep)
+        one(Case)(JSONText(text), keep)
 
 
 @pytest.mark.parametrize("text", [b"{", b"{}", b"[7]", b"7", b"{}{}", b'{"caseid":"\xff"}', b'{"a":' * 99_999])
 def test_one_record_must_be_one(text: bytes) -> None:
     with pytest.raises(UnexpectedResponseError):
-        one(Case)(text, keep)
+        one(Case)(JSONText(text), keep)
 
 
 def test_texts() -> None:
-    assert strings(b'["cases", "cases_update", "cases"]', refuse) == {"cases", "cases_update"}
-    assert strings(b"[]", refuse) == frozenset()
+    assert strings(JSONText(b'["cases", "cases_update", "cases"]'), refuse) == {"cases", "cases_update"}
+    assert strings(JSONText(b"[]"), refuse) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -79,18 +82,18 @@ def test_texts() -> None:
 )
 def test_what_is_no_list_of_texts(text: bytes) -> None:
     with pytest.raises(UnexpectedResponseError, match=r"expected a list of texts|not JSON"):
-        strings(text, keep)
+        strings(JSONText(text), keep)
 
 
 @pytest.mark.parametrize(
     ("text", "value"), [(b"", None), (b"null", None), (b"false", False), (b'{"a":[1]}', {"a": [1]})]
 )
 def test_anything(text: bytes, value: Any) -> None:
-    assert anything(text, refuse) == value
-    assert acknowledgement(text, refuse) == Acknowledgement(raw=value)
+    assert anything(JSONText(text), refuse) == value
+    assert acknowledgement(JSONText(text), refuse) == Acknowledgement(raw=value)
 
 
 def test_an_acknowledgement_may_be_plain_text_but_other_answers_may_not() -> None:
-    assert acknowledgement(b"OK\xff", refuse).raw == "OK\ufffd"
+    assert acknowledgement(JSONText(b"OK\xff"), refuse).raw == "OK\ufffd"
     with pytest.raises(UnexpectedResponseError, match="not JSON"):
-        anything(b"OK", refuse)
+        anything(JSONText(b"OK"), refuse)

@@ -1,3 +1,5 @@
+"""Which scope a call most likely needs, and which a refusal names."""
+
 import pickle
 
 import httpx

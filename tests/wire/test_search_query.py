@@ -1,3 +1,5 @@
+"""Filters and orders of a search as query parameters."""
+
 from datetime import date, datetime
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -49,6 +51,12 @@ def test_a_search_on_the_wire() -> None:
     ("order_by", "text"),
     [
         (None, "caseid asc"),
+        ("caseid", "caseid asc"),
+        (asc("id"), "caseid asc"),
+        ("date_lastresponse,date_updated", "date_lastresponse asc, date_updated asc"),
+        ("date_opened DESC", "date_opened desc"),
+        ([desc("date_opened"), "id"], "date_opened desc, caseid asc"),
+        (("a desc, b", asc("c")), "a desc, b asc, c asc"),
         ("date_lastresponse desc,date_opened", "date_lastresponse desc, date_opened asc"),
         ([desc("date_first_response"), asc("id")], "date_firstresponse desc, caseid asc"),
         ("department_id", "departmentid asc"),
@@ -56,6 +64,12 @@ def test_a_search_on_the_wire() -> None:
 )
 def test_orders(order_by: Any, text: str) -> None:
     assert search_query(order_by) == {"orderby": text}
+
+
+@pytest.mark.parametrize("bad", ["", " ", ",", "a,", "a b c", "a sideways", "a;drop", "a=1", "caseid&x", [], ()])
+def test_bad_orders_are_refused(bad: Any) -> None:
+    with pytest.raises(ConfigurationError, match="order_by"):
+        search_query(bad)
 
 
 @pytest.mark.parametrize(
