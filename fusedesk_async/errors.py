@@ -94,7 +94,7 @@ def warn(message: str) -> None:
     warnings.warn(message, FuseDeskWarning, stacklevel=2)
 
 
-ExportTrouble: TypeAlias = Literal["output", "exists", "checkpoint", "locked", "closed"]
+ExportTrouble: TypeAlias = Literal["output", "exists", "checkpoint", "locked", "closed", "empty"]
 
 
 @public
@@ -354,7 +354,8 @@ class ExportError(FuseDeskError):
     Attributes:
         reason: `output`: a file cannot be read or written. `exists`: it is there already. `checkpoint`: the checkpoint
             or journal is another job's, of a newer version, or corrupt. `locked`: another process is at it.
-            `closed`: the reader closed the pipe.
+            `closed`: the reader closed the pipe. `empty`: no case came although there should be some, so what was
+            there before was left as it is.
     """
 
     def __init__(self, message: str, request: Request | None = None, reason: ExportTrouble = "output") -> None:

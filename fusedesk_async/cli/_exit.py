@@ -18,6 +18,7 @@ class Exit(IntEnum):
     CHECKPOINT = 9
     LOCKED = 10
     INCOMPLETE = 11
+    EMPTY = 12
     INTERRUPTED = 130
     CLOSED_PIPE = 141
     TERMINATED = 143
@@ -36,6 +37,7 @@ MEANINGS = {
     Exit.CHECKPOINT: "the checkpoint or journal of an earlier run belongs to another job, or is corrupt",
     Exit.LOCKED: "another process uses the same output or journal",
     Exit.INCOMPLETE: "some rows were rejected, or it is unknown whether they were opened",
+    Exit.EMPTY: "no case came although there should be some; the output was left as it is",
     Exit.INTERRUPTED: "Ctrl-C",
     Exit.CLOSED_PIPE: "the reader closed the pipe, as head does",
     Exit.TERMINATED: "SIGTERM",

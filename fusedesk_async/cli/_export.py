@@ -6,6 +6,7 @@ import click
 from click.core import ParameterSource
 
 from fusedesk_async import CaseFilters, RateLimiter
+from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._demo import run_demo
 from fusedesk_async.cli._failure import say
@@ -35,9 +36,17 @@ def _fraction(context: click.Context, option: click.Parameter, text: str) -> flo
 @click.option("--update", is_flag=True, help="Bring a SQLite export up to date, or make it if there is none.")
 @click.option("--restart", is_flag=True, help="Start over, whatever an earlier run has left.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists, once the new one is complete.")
+@click.option("--allow-empty", is_flag=True, help="Replace an OUT that holds cases even if none came this time.")
 @click.option("--guard-formulas", is_flag=True, help="CSV: keep spreadsheets from taking texts for formulas.")
 @click.option(
     "--concurrency", type=click.IntRange(1), default=4, show_default=True, help="Calls that a crash may cost."
+)
+@click.option(
+    "--page-size",
+    type=click.IntRange(2, LARGEST_PAGE),
+    default=LARGEST_PAGE,
+    show_default=True,
+    help="Cases fetched at once; fewer where FuseDesk cannot send as many.",
 )
 @click.option(
     "--outage",
@@ -68,8 +77,10 @@ def export(
     update: bool,
     restart: bool,
     overwrite: bool,
+    allow_empty: bool,
     guard_formulas: bool,
     concurrency: int,
+    page_size: int,
     outage: float,
     reserve: float,
     dry_run: bool,
@@ -95,8 +106,10 @@ def export(
         "update": update,
         "resume": "never" if restart else "auto",
         "overwrite": overwrite,
+        "allow_empty": allow_empty,
         "guard_formulas": guard_formulas,
         "concurrency": concurrency,
+        "page_size": page_size,
         "outage": outage,
     }
     if demo:

@@ -37,6 +37,7 @@ _FILE_EXIT_CODES: Mapping[ExportTrouble, Exit] = {
     "output": Exit.OUTPUT,
     "exists": Exit.EXISTS,
     "checkpoint": Exit.CHECKPOINT,
+    "empty": Exit.EMPTY,
     "locked": Exit.LOCKED,
 }
 

@@ -21,6 +21,7 @@ _MAX_IDS_SHOWN = 20
 _ADVICE: Mapping[ExportTrouble, str] = {
     "exists": "; --overwrite replaces it once the new one is complete",
     "checkpoint": "; --restart starts over",
+    "empty": "; if that is right, --allow-empty replaces it",
 }
 
 

@@ -19,7 +19,7 @@ from fusedesk_async._durable_files import as_export_error, locked, sync, sync_fo
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
-from fusedesk_async.export._sink import Resume, check_target, require_checkpoint
+from fusedesk_async.export._sink import Resume, check_target, refuse_to_empty, require_checkpoint
 
 
 class RowFormat(Protocol):
@@ -40,6 +40,10 @@ class Conversion(Protocol):
         """Whether it is converted already."""
         ...
 
+    def is_empty(self, output: Path) -> bool:
+        """Whether a file, converted or not, holds no row."""
+        ...
+
     def __call__(self, part: Path, interrupted: Event) -> None:
         """Convert it in place: whole or not at all. The event says that it is no longer wanted."""
         ...
@@ -53,12 +57,19 @@ class AppendSink:
         row_format: The format.
         compressed: Whether to compress with gzip, one member for each commit.
         conversion: What `OUT.part` is converted to once all rows are in it.
+        allow_empty: Whether an output with rows may be replaced by one without any.
     """
 
     uses_disk = True
 
     def __init__(
-        self, target: Path, row_format: RowFormat, *, compressed: bool = False, conversion: Conversion | None = None
+        self,
+        target: Path,
+        row_format: RowFormat,
+        *,
+        compressed: bool = False,
+        conversion: Conversion | None = None,
+        allow_empty: bool = False,
     ) -> None:
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
@@ -66,6 +77,7 @@ class AppendSink:
         self._format = row_format
         self._compress = _gzip if compressed else bytes
         self._conversion = conversion
+        self._allow_empty = allow_empty
         self._interrupted = Event()
         self._resources = ExitStack()
         self._file: FileIO | None = None
@@ -78,6 +90,8 @@ class AppendSink:
             require_checkpoint(found, resume, self._target)
             if not (found and self._is_renamed(found)):
                 check_target(self._target, overwrite=overwrite)
+            if found is None and resume != "never":
+                self._check_part()
         return found
 
     def open(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint:
@@ -94,7 +108,7 @@ class AppendSink:
         """Append rows: first the rows, then the checkpoint."""
         text = self._format.encode(rows)
         with as_export_error(self._part):
-            file = self._truncated_file(checkpoint.size)
+            file = self._truncated_file(checkpoint)
             if not checkpoint.size:
                 self._append(file, self._compress(self._format.header + text))
             elif text:
@@ -110,6 +124,7 @@ class AppendSink:
                 if self._file:
                     self._file.close()
                 check_target(self._target, overwrite=self._overwrite)
+                self._check_not_emptied()
                 if self._conversion and not self._conversion.is_done(self._part):
                     self._conversion(self._part, self._interrupted)
                 self._part.replace(self._target)
@@ -147,6 +162,30 @@ class AppendSink:
         """Whether a run was stopped right before that, and nothing else remains to be done."""
         return found.phase == "complete" and self._conversion is not None and self._conversion.is_done(self._part)
 
+    def _check_part(self) -> None:
+        """Check that there is no part that nothing says is ours.
+
+        Raises:
+            ExportError: There is one, and whether it can be done without only its owner knows.
+        """
+        if self._part.exists() and self._part.stat().st_size:
+            message = f"{self._part} holds something, but {self._checkpoint_path.name} is not beside it; move it away"
+            raise ExportError(message, None, "checkpoint")
+
+    def _check_not_emptied(self) -> None:
+        """Check that no rows are replaced by none. A part without rows goes, or the next run would resume it."""
+        if self._allow_empty or not self._target.exists() or not self._is_empty(self._part):
+            return
+        if not self._is_empty(self._target):
+            self._checkpoint_path.unlink(missing_ok=True)
+            self._part.unlink()
+            refuse_to_empty(self._target)
+
+    def _is_empty(self, output: Path) -> bool:
+        if self._conversion:
+            return self._conversion.is_empty(output)
+        return output.stat().st_size <= len(self._compress(self._format.header))
+
     def _open_part(self, size: int) -> FileIO:
         """`OUT.part`, of which the first `size` bytes count.
 
@@ -159,15 +198,14 @@ class AppendSink:
             raise ExportError(message, None, "checkpoint")
         return self._resources.enter_context(FileIO(self._part, "r+b" if self._part.exists() else "w+b"))
 
-    def _truncated_file(self, size: int) -> FileIO:
+    def _truncated_file(self, checkpoint: Checkpoint) -> FileIO:
         """The file, cut to the bytes that count: no remains of an earlier run or of another job."""
-        file = self._file
+        file, size = self._file, checkpoint.size
         if file is None:
             raise AssertionError
         if not self._is_truncated:
-            if not size:
-                self._checkpoint_path.unlink(missing_ok=True)  # or after a crash it would count bytes of this job
-                sync_folder(self._checkpoint_path.parent)
+            if not size:  # or after a crash an old one would count bytes of this job, or none would say whose they are
+                write_durably(self._checkpoint_path, checkpoint.encode())
             file.truncate(size)
             file.seek(size)
             sync(file.fileno())

@@ -82,7 +82,9 @@ class Fetch:
     def _walk(self, concurrency: int) -> Walk[Case]:
         reached = self.output.checkpoint.bookmark
         bookmark = Bookmark.parse(reached) if reached else None
-        return self.desk.cases.walk(concurrency=concurrency, after=bookmark, **self.filters)
+        return self.desk.cases.walk(
+            concurrency=concurrency, page_size=self.options.page_size, after=bookmark, **self.filters
+        )
 
     async def _pages(self) -> None:
         ahead = max(1, self.options.concurrency // 4)

@@ -10,7 +10,8 @@ import attrs
 from fusedesk_async._checks import at_least_one, one_of, positive
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._config import LOOPBACK
-from fusedesk_async._wire.call import get
+from fusedesk_async._pagination.pages import checked_page_size
+from fusedesk_async._wire.call import LARGEST_PAGE, get
 from fusedesk_async._wire.encode import encode
 from fusedesk_async._wire.readers import anything
 from fusedesk_async._wire.search_query import search_query
@@ -36,9 +37,12 @@ class ExportOptions(CaseFilters, total=False):
       not tell: it stays as it was. An update that was cut off is resumed, whatever `resume` says.
     - `resume`: `auto` resumes an earlier run if there is one, `never` starts over, `require` refuses to start over.
     - `overwrite`: replace an output that exists, once the new one is complete.
+    - `allow_empty`: replace an output that holds cases even if none came this time. Without it that is an error, and
+      the output stays as it is: a server that says "nothing" by mistake would empty it.
     - `guard_formulas`: put a `'` in front of texts in CSV that a spreadsheet would take for formulas.
     - `concurrency`: at most this many calls, or three if it is less, are in flight or not yet written; a crash costs
       no more of them.
+    - `page_size`: cases fetched at once, 2 to 500; fewer where the server cannot send as many. Each page is one call.
     - `outage`: seconds for which FuseDesk may be out of reach until the export gives up; by default an hour.
     - `look_back`: how far before the last export began an update looks for changes; by default two days.
     """
@@ -48,8 +52,10 @@ class ExportOptions(CaseFilters, total=False):
     update: bool
     resume: Resume
     overwrite: bool
+    allow_empty: bool
     guard_formulas: bool
     concurrency: int
+    page_size: int
     outage: float
     look_back: timedelta
 
@@ -70,8 +76,10 @@ class Options:
     update: bool = False
     resume: Resume = "auto"
     overwrite: bool = False
+    allow_empty: bool = False
     guard_formulas: bool = False
     concurrency: int = 4
+    page_size: int = LARGEST_PAGE
     outage: float = 3600.0
     look_back: timedelta = LOOK_BACK
 
@@ -100,6 +108,7 @@ class Options:
         """Refuse what cannot be right."""
         one_of(self.resume, Resume, "resume")
         at_least_one(self.concurrency, "concurrency")
+        checked_page_size(self.page_size, ascending=True)
         positive(self.outage, "outage")
         if not isinstance(self.look_back, timedelta) or self.look_back < timedelta():
             message = f"look_back is a timedelta of zero or more, not {self.look_back!r}"
@@ -137,7 +146,12 @@ class Options:
     def sink(self) -> Sink:
         """The output itself."""
         return sink_for(
-            self.to, self.job.format, history=self.history, guard_formulas=self.guard_formulas, update=self.update
+            self.to,
+            self.job.format,
+            history=self.history,
+            guard_formulas=self.guard_formulas,
+            update=self.update,
+            allow_empty=self.allow_empty,
         )
 
 

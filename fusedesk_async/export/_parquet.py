@@ -76,6 +76,13 @@ class ParquetMaker:
         with part.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
 
+    def is_empty(self, output: Path) -> bool:
+        """Whether a file of JSON Lines or of Parquet holds no row; one of another kind holds something."""
+        if not output.stat().st_size:
+            return True
+        _, parquet = pyarrow()
+        return self.is_done(output) and not parquet.read_metadata(output).num_rows
+
     def __call__(self, part: Path, interrupted: Event) -> None:
         """Replace JSON Lines by Parquet: whole or not at all."""
         _, parquet = pyarrow()

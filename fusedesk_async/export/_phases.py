@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from fusedesk_async._client import FuseDesk
-from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async.export._checkpoint import Checkpoint, Phase
 from fusedesk_async.export._estimate import Estimate, estimate
 from fusedesk_async.export._fetch import Fetch
@@ -58,14 +57,18 @@ class ExportRun:
         calls = 1 + self._calls_for(ours.likely)
         if self._options.is_filtered:
             all_changed = await estimate(self._desk, self._filters_of("changes", since), probes=probes)
-            calls += _pages_of(all_changed.likely)
+            calls += self._pages_of(all_changed.likely)
         seconds = self._seconds_for(calls)
         return ExportPlan(
             done=0, cases=ours.likely, at_least=ours.at_least, at_most=ours.at_most, calls=calls, seconds=seconds
         )
 
     def _calls_for(self, cases: int) -> int:
-        return _pages_of(cases) + (cases if self._options.history else 0)
+        return self._pages_of(cases) + (cases if self._options.history else 0)
+
+    def _pages_of(self, cases: int) -> int:
+        """Calls for a list of this many cases, the one that finds its end included."""
+        return -(-cases // self._options.page_size) + 1
 
     def _seconds_for(self, calls: int) -> float | None:
         """How long these calls take, waiting included; None as long as no call was answered."""
@@ -129,8 +132,3 @@ class ExportRun:
             return (datetime.fromisoformat(moment) - self._options.look_back).date().isoformat()
         except OverflowError:  # before the year 1
             return ""
-
-
-def _pages_of(cases: int) -> int:
-    """Calls for a list of this many cases, the one that finds its end included."""
-    return -(-cases // LARGEST_PAGE) + 1

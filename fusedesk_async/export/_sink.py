@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NoReturn, Protocol, TypeAlias
 
 from fusedesk_async._durable_files import as_export_error
 from fusedesk_async.errors import ExportError
@@ -74,6 +74,16 @@ def check_target(target: Path, *, overwrite: bool) -> None:
     if exists and not overwrite:
         message = f"{target} exists already"
         raise ExportError(message, None, "exists")
+
+
+def refuse_to_empty(target: Path) -> NoReturn:
+    """Refuse to replace an output that holds cases by one without any.
+
+    Raises:
+        ExportError: Always.
+    """
+    message = f"no case came, so {target} was left as it is, with the cases it holds"
+    raise ExportError(message, None, "empty")
 
 
 def require_checkpoint(found: Checkpoint | None, resume: Resume, target: Path) -> None:

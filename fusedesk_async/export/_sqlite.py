@@ -16,7 +16,7 @@ from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _sqlite_schema as schema
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
-from fusedesk_async.export._sink import Resume, check_target, require_checkpoint
+from fusedesk_async.export._sink import Resume, check_target, refuse_to_empty, require_checkpoint
 from fusedesk_async.models import CaseDetail
 
 
@@ -26,14 +26,16 @@ class SqliteSink:
     Args:
         target: `OUT`.
         update: Whether to bring an `OUT` that is there up to date. If there is none yet, it is exported.
+        allow_empty: Whether an output with cases may be replaced by one without any.
     """
 
     uses_disk = True
 
-    def __init__(self, target: Path, *, update: bool = False) -> None:
+    def __init__(self, target: Path, *, update: bool = False, allow_empty: bool = False) -> None:
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
         self._update = update
+        self._allow_empty = allow_empty
         self._overwrite = False
         self._path = self._part
         self._resources = ExitStack()
@@ -81,6 +83,7 @@ class SqliteSink:
         with self._as_export_error(), as_export_error(self._path):
             if self._path == self._part:
                 check_target(self._target, overwrite=self._overwrite)
+                self._check_not_emptied()
             is_one_file = _merge_wal(self._database)
             self._database.close()
             if self._path == self._part:
@@ -90,6 +93,18 @@ class SqliteSink:
                 self._rename()
             sync_folder(self._target.parent)
             return self._target.stat().st_size
+
+    def _check_not_emptied(self) -> None:
+        """Check that no cases are replaced by none. A part without cases goes, or the next run would resume it."""
+        if self._allow_empty or not self._target.exists() or _holds_cases(self._database):
+            return
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"{self._target.as_uri()}?mode=ro", uri=True)) as old:
+            if not _holds_cases(old):
+                return
+        self._database.close()
+        _remove_log_files(self._part)
+        self._part.unlink()
+        refuse_to_empty(self._target)
 
     def _rename(self) -> None:
         """Give the output its name. A log of the old output would be taken for one of the new."""
@@ -173,6 +188,10 @@ def _note_changes(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
             _insert(database, [row], keep_history=True)
             database.execute(schema.SET_STATE, (*state, row.case.id))
             database.execute("INSERT OR IGNORE INTO fusedesk_changed VALUES (?)", (row.case.id,))
+
+
+def _holds_cases(database: sqlite3.Connection) -> bool:
+    return database.execute("SELECT 1 FROM cases LIMIT 1").fetchone() is not None
 
 
 def _merge_wal(database: sqlite3.Connection) -> bool:

@@ -56,7 +56,7 @@ def format_of(to: Target, wanted: Format | None) -> Format:
     return found
 
 
-def sink_for(to: Target, kind: str, *, history: bool, guard_formulas: bool, update: bool) -> Sink:
+def sink_for(to: Target, kind: str, *, history: bool, guard_formulas: bool, update: bool, allow_empty: bool) -> Sink:
     """The output.
 
     Raises:
@@ -68,11 +68,12 @@ def sink_for(to: Target, kind: str, *, history: bool, guard_formulas: bool, upda
         return StreamSink(stdout())
     target = Path(os.path.realpath(to))  # a link stays one, and what it points at is replaced
     if kind == "sqlite":
-        return SqliteSink(target, update=update)
+        return SqliteSink(target, update=update, allow_empty=allow_empty)
     if kind == "parquet":
-        return AppendSink(target, JsonLines(), conversion=ParquetMaker(history=history))
+        return AppendSink(target, JsonLines(), conversion=ParquetMaker(history=history), allow_empty=allow_empty)
     row_format: RowFormat = JsonLines() if kind == "jsonl" else Csv(history=history, guard_formulas=guard_formulas)
-    return AppendSink(target, row_format, compressed=target.name.endswith(_GZIP_SUFFIX))
+    compressed = target.name.endswith(_GZIP_SUFFIX)
+    return AppendSink(target, row_format, compressed=compressed, allow_empty=allow_empty)
 
 
 def layout_of(kind: Format, to: Target, *, history: bool, guard_formulas: bool) -> str:

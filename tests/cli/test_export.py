@@ -123,8 +123,13 @@ def test_a_failure_at_the_start_leaves_nothing_new(invoke: Invoke, tmp_path: Pat
 
 
 def test_a_search_without_cases_is_an_empty_file(invoke: Invoke, tmp_path: Path) -> None:
-    (tmp_path / "out.jsonl.part").write_text("from earlier")
-    assert invoke("export", "out.jsonl", "--status", "open", "--closed-before", "2001-01-01").exit_code == Exit.FINE
+    (tmp_path / "out.jsonl.part").write_text("another program's")
+    arguments = ("export", "out.jsonl", "--status", "open", "--closed-before", "2001-01-01")
+    refused = invoke(*arguments)
+    assert refused.exit_code == Exit.CHECKPOINT
+    assert "out.jsonl.part holds something, but out.jsonl.checkpoint is not beside it" in refused.stderr
+    assert (tmp_path / "out.jsonl.part").read_text() == "another program's"
+    assert invoke(*arguments, "--restart").exit_code == Exit.FINE
     assert (tmp_path / "out.jsonl").read_bytes() == b""
 
 

@@ -41,7 +41,9 @@ def test_parquet_without_its_package_is_refused(monkeypatch, tmp_path):
 
 def test_streams_take_json_lines_only():
     assert format_of("-", None) == "jsonl"
-    assert isinstance(sink_for("-", "jsonl", history=False, guard_formulas=False, update=False), StreamSink)
+    assert isinstance(
+        sink_for("-", "jsonl", history=False, guard_formulas=False, update=False, allow_empty=False), StreamSink
+    )
     assert stdout() is sys.stdout.buffer
     with pytest.raises(ConfigurationError, match="needs a file"):
         format_of("-", "csv")

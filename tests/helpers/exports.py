@@ -38,9 +38,16 @@ def job(name: str, *, history: bool = False, query: str = "") -> Job:
     return Job(server="https://acme.fusedesk.com", query=query, format=format_of(name, None), history=history)
 
 
-def sink(path: Path, *, history: bool = False, update: bool = False) -> Sink:
+def sink(path: Path, *, history: bool = False, update: bool = False, allow_empty: bool = False) -> Sink:
     """The output of this name."""
-    return sink_for(path, format_of(path, None), history=history, guard_formulas=False, update=update)
+    return sink_for(
+        path,
+        format_of(path, None),
+        history=history,
+        guard_formulas=False,
+        update=update,
+        allow_empty=allow_empty,
+    )
 
 
 def case(text: bytes | dict[str, Any]) -> Case:
