@@ -86,6 +86,11 @@ class Checkpoint:
     known_good: int | None = None
     runs: Count = 1
 
+    @property
+    def has_cases(self) -> bool:
+        """Whether the list of this phase has brought cases already."""
+        return bool(self.bookmark) and Bookmark.parse(self.bookmark).id is not None
+
     def encode(self) -> bytes:
         """As JSON."""
         return msgspec.json.encode(self)

@@ -36,6 +36,9 @@ class Fetch:
         options: How to export.
         filters: Which cases: those of the options, narrowed to this phase.
         history: Whether this phase fetches histories.
+
+    Attributes:
+        received: Rows that came, those included that could not be read.
     """
 
     desk: FuseDesk
@@ -43,6 +46,7 @@ class Fetch:
     options: Options
     filters: CaseFilters
     history: bool = attrs.field(kw_only=True)
+    received: int = attrs.field(default=0, init=False)
     _failures: HistoryFailures = attrs.field(factory=HistoryFailures, init=False)
 
     async def carry_out(self) -> None:
@@ -115,6 +119,7 @@ class Fetch:
         rows = [Row(case) for page in batch for case in page.items]
         rejected = [error for page in batch for error in page.rejected]
         batch.clear()
+        self.received += len(rows) + len(rejected)
         await self.output.commit(rows, rejected, bookmark=str(walk.bookmark))
 
     async def _with_histories(self) -> None:
@@ -127,6 +132,7 @@ class Fetch:
         try:
             async with walk:
                 async for page in walk.pages():
+                    self.received += len(page.items) + len(page.rejected)
                     if page.rejected:
                         await self.output.commit(rejected=page.rejected)
                     if page.items:

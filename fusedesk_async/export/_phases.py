@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from fusedesk_async._client import FuseDesk
+from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Phase
 from fusedesk_async.export._estimate import Estimate, estimate
 from fusedesk_async.export._fetch import Fetch
@@ -100,14 +101,34 @@ class ExportRun:
             newest = await self._newest_date()
             self._output.checkpoint = Checkpoint(job=reached.job, since=self._day_before(reached.started_after))
             await self._output.commit(phase=first, started_after=newest)
-        elif not (reached.bookmark or reached.started_after or reached.phase != "cases"):
+        elif reached.phase == "cases" and not reached.has_cases:
             newest = await self._newest_date() if self._options.is_updatable else ""
             await self._output.commit(started_after=newest, expected=plan.cases if plan else None)
 
     async def _fetch(self, phase: Phase) -> None:
         filters = self._filters_of(phase, self._output.checkpoint.since)
         history = self._options.history and phase != "changes"
-        await Fetch(self._desk, self._output, self._options, filters, history=history).carry_out()
+        is_resumed = self._output.checkpoint.has_cases
+        fetch = Fetch(self._desk, self._output, self._options, filters, history=history)
+        await fetch.carry_out()
+        if not (fetch.received or is_resumed):
+            await self._confirm_nothing(phase, filters)
+
+    async def _confirm_nothing(self, phase: Phase, filters: CaseFilters) -> None:
+        """Check in another way that a list is empty: by what was planned; in an update by its newest case.
+
+        An update would take all cases that changed for ones that left the export, and would never look again.
+
+        Raises:
+            ExportError: There should be cases.
+        """
+        if phase == "cases":
+            there_are_some = bool(self._output.checkpoint.expected)
+        else:
+            there_are_some = await self._desk.cases.search(order_by=desc("date_updated"), **filters).first() is not None
+        if there_are_some:
+            message = "FuseDesk sent no cases in one response and some in another; nothing was changed, run it again"
+            raise ExportError(message, None, "empty")
 
     def _filters_of(self, phase: Phase, since: str) -> CaseFilters:
         filters: CaseFilters = {"status": "all"} if phase == "changes" else {**self._options.filters}
