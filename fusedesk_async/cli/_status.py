@@ -8,7 +8,7 @@ from fusedesk_async.export import ExportPlan, ExportProgress, ExportReport
 
 WIDE_BOUNDS = 1.5
 """The bounds are shown if there may be this many times more cases than expected."""
-PHASE_TEXT = {"changes": "looking for changes", "complete": "finishing"}
+PHASE_TEXT = {"missing": "fetching what was missing", "changes": "looking for changes", "complete": "finishing"}
 
 
 def plan_text(plan: ExportPlan, *, history: bool) -> str:

@@ -117,6 +117,9 @@ class AppendSink:
             write_durably(self._checkpoint_path, checkpoint.encode())
         return checkpoint
 
+    def missing_histories(self) -> None:
+        """What is written stays as it is."""
+
     def finish(self) -> int:
         """Give the output its name."""
         with as_export_error(self._target):

@@ -17,8 +17,9 @@ MAX_REJECTED_IDS = 1_000
 
 C = TypeVar("C", bound="Checkpoint")
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
-Phase: TypeAlias = Literal["cases", "changes", "update", "complete"]
-"""What is under way: all cases; in an update, all changed cases and then those of the export; or nothing any more."""
+Phase: TypeAlias = Literal["cases", "missing", "changes", "update", "complete"]
+"""What is under way: all cases; in an update, what was missing before, all changed cases, and then those of the export;
+or nothing any more."""
 
 
 @attrs.frozen(kw_only=True)

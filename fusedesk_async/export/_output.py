@@ -70,7 +70,7 @@ class Output:
             **changes: What else changes in the checkpoint, such as its `bookmark`.
         """
         old = self.checkpoint
-        new = 0 if old.phase == "changes" else len(rows)  # those come again if they belong to the export
+        new = 0 if old.phase in {"changes", "missing"} else len(rows)  # those come again if they belong to the export
         known = {*old.rejected_ids}
         ids = [_storable_id(error.record_id) for error in rejected]
         unread = [each for each in ids if each is None or each not in known]
@@ -92,6 +92,10 @@ class Output:
             await self._in_disk_thread(write)
         finally:  # also if it was cancelled meanwhile: the write was carried out to its end
             self.notify()
+
+    async def missing_histories(self) -> Sequence[int] | None:
+        """Ids of the cases in it whose history could not be fetched; None if it cannot take them later."""
+        return await self._in_disk_thread(self._sink.missing_histories)
 
     async def finish(self, to: str) -> ExportReport:
         """Give the output its name; what was done."""

@@ -1,4 +1,4 @@
-"""The phases of an export: all cases; or, in an update, what changed anywhere and then what belongs to it."""
+"""The phases of an export: all cases; or, in an update, what was missing, what changed, and what of that matches."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Phase
 from fusedesk_async.export._estimate import Estimate, estimate
 from fusedesk_async.export._fetch import Fetch
+from fusedesk_async.export._missing import FetchMissing
 from fusedesk_async.export._options import Options
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._report import ExportPlan
@@ -90,17 +91,35 @@ class ExportRun:
         """Fetch all that is missing, and keep it."""
         await self._begin(plan)
         while (phase := self._output.checkpoint.phase) != "complete":
-            await self._fetch(phase)
-            next_phase: Phase = "update" if phase == "changes" else "complete"
-            await self._output.commit(phase=next_phase, bookmark="")
+            if phase == "missing":
+                await FetchMissing(self._desk, self._output, self._options).carry_out()
+            else:
+                await self._fetch(phase)
+            await self._output.commit(phase=self._phase_after(phase), bookmark="")
+        await self._recount_missing()
+
+    def _phase_after(self, phase: Phase) -> Phase:
+        if phase == "missing":
+            return "changes" if self._options.is_filtered else "update"
+        return "update" if phase == "changes" else "complete"
+
+    async def _recount_missing(self) -> None:
+        """Say what is missing of the output as a whole, not of this run alone."""
+        missing = await self._output.missing_histories()
+        if missing is not None and len(missing) != self._output.checkpoint.history_errors:
+            await self._output.commit(history_errors=len(missing))
 
     async def _begin(self, plan: ExportPlan | None) -> None:
         reached = self._output.checkpoint
         if reached.phase == "complete" and self._options.update:
-            first: Phase = "changes" if self._options.is_filtered else "update"
             newest = await self._newest_date()
-            self._output.checkpoint = Checkpoint(job=reached.job, since=self._day_before(reached.started_after))
-            await self._output.commit(phase=first, started_after=newest)
+            self._output.checkpoint = Checkpoint(
+                job=reached.job,
+                since=self._day_before(reached.started_after),
+                rejected=reached.rejected,
+                rejected_ids=reached.rejected_ids,
+            )
+            await self._output.commit(phase="missing", started_after=newest)
         elif reached.phase == "cases" and not reached.has_cases:
             newest = await self._newest_date() if self._options.is_updatable else ""
             await self._output.commit(started_after=newest, expected=plan.cases if plan else None)

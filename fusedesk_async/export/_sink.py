@@ -1,6 +1,6 @@
 """What an export writes to: rows and a checkpoint, which become durable together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NoReturn, Protocol, TypeAlias
 
@@ -41,6 +41,10 @@ class Sink(Protocol):
         Raises:
             ExportError: They cannot be written; then neither of them counts.
         """
+        ...
+
+    def missing_histories(self) -> Sequence[int] | None:
+        """Ids of the cases in it whose history could not be fetched; None if it cannot take them later."""
         ...
 
     def finish(self) -> int:

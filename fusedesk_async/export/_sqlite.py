@@ -70,6 +70,8 @@ class SqliteSink:
         with self._as_export_error(), transaction(self._database) as database:
             if checkpoint.phase == "changes":
                 _note_changes(database, rows)
+            elif checkpoint.phase == "missing":
+                _fill_gaps(database, rows)
             else:
                 _insert(database, list(rows), were_changed=checkpoint.phase == "update")
             if checkpoint.phase == "complete":
@@ -77,6 +79,13 @@ class SqliteSink:
                 database.execute("DELETE FROM fusedesk_changed")
             database.execute("UPDATE fusedesk_export SET checkpoint = ?", (checkpoint.encode().decode(),))
         return checkpoint
+
+    def missing_histories(self) -> list[int]:
+        """Ids of the cases whose history could not be fetched."""
+        if not self._is_open:
+            return []
+        with self._as_export_error():
+            return [case_id for (case_id,) in self._database.execute(schema.MISSING_HISTORIES)]
 
     def finish(self) -> int:
         """Merge its write-ahead log, and give it its name."""
@@ -178,6 +187,18 @@ class SqliteSink:
         except sqlite3.DatabaseError as error:
             message = f"cannot resume from {self._path}: {error}"
             raise ExportError(message, None, "checkpoint") from error
+
+
+def _fill_gaps(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Put in what was missing. Whether a case still matches stays as it was; one that is gone is marked, no more."""
+    for row in rows:
+        if row.tombstone:
+            database.execute(schema.MARK_GONE, (row.case.id,))
+            continue
+        state = database.execute(schema.STATE_OF_CASE, (row.case.id,)).fetchone()
+        _insert(database, [row])
+        if state:
+            database.execute(schema.SET_STATE, (0, None, state[-1], row.case.id))
 
 
 def _note_changes(database: sqlite3.Connection, rows: Iterable[Row]) -> None:

@@ -77,6 +77,9 @@ class StreamSink:
             raise BlockingIOError(EAGAIN, "it takes no bytes now and does not block")
         return len(text) if written is None else written
 
+    def missing_histories(self) -> None:
+        """What is written stays as it is."""
+
     def finish(self) -> int:
         """Nothing remains to be done."""
         return self._size
