@@ -1,41 +1,102 @@
-"""Files that must survive a crash: durable writes, transactions, and a lock that says who holds it."""
+"""Files that must survive a crash and are nobody else's: durable private writes, transactions, and a lock."""
 
+import errno
+import functools
 import os
 import platform
+import shutil
 import sqlite3
+import stat
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
-from fusedesk_async.errors import ExportError
+from fusedesk_async.errors import ExportError, warn
 
 if sys.platform != "win32":
     import fcntl
 
 
+PRIVATE = 0o600
+"""Outputs, checkpoints and journals hold customers' data, so nobody else may read them, unless their owner says so."""
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+"""What file systems say that do not know what they are asked for, network drives above all."""
+
+
+def private_opener(path: str, flags: int) -> int:
+    """For `open(…, opener=)`: a file that is made is its owner's alone from the start."""
+    return os.open(path, flags, PRIVATE)
+
+
+@functools.cache
+def warn_of_missing_safety(what: str, reason: str) -> None:
+    """Say once that a file system cannot do something that an export can do without."""
+    warn(f"this file system cannot {what} ({reason}); the export goes on without it")
+
+
 def sync(descriptor: int) -> None:
     """Bring what was written to an open file onto the disk itself."""
     if sys.platform == "darwin":  # where fsync leaves it in the disk's own cache
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        with suppress(OSError):  # a network drive knows no such thing
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make new names in a folder durable."""
-    with suppress(PermissionError):  # Windows opens no folders; its names are durable by themselves
+    """Make new names in a folder durable, where the file system can."""
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            sync(descriptor)
-        finally:
-            os.close(descriptor)
+    except PermissionError:  # Windows opens no folders; its names are durable by themselves
+        return
+    try:
+        sync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+        warn_of_missing_safety("make new names in a folder durable", error.strerror or str(error))
+    finally:
+        os.close(descriptor)
+
+
+def replace_output(part: Path, target: Path, mode: int | None) -> None:
+    """Give a finished file its name. What it replaces keeps its permissions and, where that is allowed, its owner.
+
+    Where the target cannot be replaced, as a file that a container mounts by itself, its content is.
+
+    Args:
+        part: The finished file.
+        target: Its name.
+        mode: Its permissions; None for those of the file that is replaced, or else none for others.
+
+    Raises:
+        OSError: Neither is possible. The finished file stays.
+    """
+    with suppress(FileNotFoundError):
+        old = target.stat()
+        with suppress(OSError):  # not everybody may give a file away
+            os.chown(part, old.st_uid, old.st_gid)
+        part.chmod(stat.S_IMODE(old.st_mode))
+    if mode is not None:
+        part.chmod(mode)
+    try:
+        part.replace(target)
+    except OSError as error:
+        if error.errno not in {errno.EBUSY, errno.EXDEV}:
+            raise
+        with part.open("rb") as source, target.open("r+b") as file:
+            shutil.copyfileobj(source, file)
+            file.truncate()
+            file.flush()
+            sync(file.fileno())
+        part.unlink()
 
 
 def write_durably(path: Path, content: bytes) -> None:
     """Give a file a new content: after a crash it has either the old one or the new one, whole."""
     fresh = path.with_name(f"{path.name}.new")
-    with removed_on_failure(fresh), fresh.open("wb") as file:
+    with removed_on_failure(fresh), open(fresh, "wb", opener=private_opener) as file:
         file.write(content)
         file.flush()
         sync(file.fileno())
@@ -107,8 +168,13 @@ def locked(target: Path) -> Generator[None, None, None]:
 def _open_lock(path: Path, target: Path) -> FileIO:
     """The open lock file, locked by this process."""
     while True:
-        file = FileIO(path, "a+")
-        if not _try_lock(file):
+        file = FileIO(path, "a+", opener=private_opener)
+        try:
+            is_locked = _try_lock(file)
+        except OSError:
+            file.close()
+            raise
+        if not is_locked:
             file.seek(0)
             holder = file.readline().decode(errors="replace").strip() or "another process"
             file.close()
@@ -132,4 +198,8 @@ def _try_lock(file: FileIO) -> bool:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno not in _UNSUPPORTED:
+                raise
+            warn_of_missing_safety("lock files against other processes", error.strerror or str(error))
     return True

@@ -27,6 +27,20 @@ def _fraction(context: click.Context, option: click.Parameter, text: str) -> flo
     return fraction
 
 
+def _permissions(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    """Permissions as `chmod` takes them: `640`."""
+    if text is None:
+        return None
+    try:
+        mode = int(text, 8)
+    except ValueError:
+        mode = -1
+    if not 0 <= mode <= 0o777:  # noqa: PLR2004 - all that chmod takes
+        message = f"{text!r} is no permissions such as 640"
+        raise click.BadParameter(message, context, option)
+    return mode
+
+
 @click.command(short_help="Write cases to a file.")
 @click.argument("out", type=click.Path(allow_dash=True), metavar="OUT")
 @connected
@@ -37,6 +51,9 @@ def _fraction(context: click.Context, option: click.Parameter, text: str) -> flo
 @click.option("--restart", is_flag=True, help="Start over, whatever an earlier run has left.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists, once the new one is complete.")
 @click.option("--allow-empty", is_flag=True, help="Replace an OUT that holds cases even if none came this time.")
+@click.option(
+    "--mode", callback=_permissions, metavar="OCTAL", help="Permissions of OUT; by default as it had, or 600."
+)
 @click.option("--guard-formulas", is_flag=True, help="CSV: keep spreadsheets from taking texts for formulas.")
 @click.option(
     "--concurrency", type=click.IntRange(1), default=4, show_default=True, help="Calls that a crash may cost."
@@ -78,6 +95,7 @@ def export(
     restart: bool,
     overwrite: bool,
     allow_empty: bool,
+    mode: int | None,
     guard_formulas: bool,
     concurrency: int,
     page_size: int,
@@ -107,6 +125,7 @@ def export(
         "resume": "never" if restart else "auto",
         "overwrite": overwrite,
         "allow_empty": allow_empty,
+        "mode": mode,
         "guard_formulas": guard_formulas,
         "concurrency": concurrency,
         "page_size": page_size,

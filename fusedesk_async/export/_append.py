@@ -15,11 +15,26 @@ from typing import Protocol
 
 import attrs
 
-from fusedesk_async._durable_files import as_export_error, locked, sync, sync_folder, write_durably
+from fusedesk_async._durable_files import (
+    as_export_error,
+    locked,
+    private_opener,
+    replace_output,
+    sync,
+    sync_folder,
+    write_durably,
+)
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
-from fusedesk_async.export._sink import Resume, check_target, refuse_to_empty, require_checkpoint
+from fusedesk_async.export._sink import (
+    DEFAULT_REPLACEMENT,
+    Replacement,
+    Resume,
+    check_target,
+    refuse_to_empty,
+    require_checkpoint,
+)
 
 
 class RowFormat(Protocol):
@@ -57,7 +72,7 @@ class AppendSink:
         row_format: The format.
         compressed: Whether to compress with gzip, one member for each commit.
         conversion: What `OUT.part` is converted to once all rows are in it.
-        allow_empty: Whether an output with rows may be replaced by one without any.
+        replacement: How it takes its name.
     """
 
     uses_disk = True
@@ -69,7 +84,7 @@ class AppendSink:
         *,
         compressed: bool = False,
         conversion: Conversion | None = None,
-        allow_empty: bool = False,
+        replacement: Replacement = DEFAULT_REPLACEMENT,
     ) -> None:
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
@@ -77,7 +92,7 @@ class AppendSink:
         self._format = row_format
         self._compress = _gzip if compressed else bytes
         self._conversion = conversion
-        self._allow_empty = allow_empty
+        self._replacement = replacement
         self._interrupted = Event()
         self._resources = ExitStack()
         self._file: FileIO | None = None
@@ -130,7 +145,7 @@ class AppendSink:
                 self._check_not_emptied()
                 if self._conversion and not self._conversion.is_done(self._part):
                     self._conversion(self._part, self._interrupted)
-                self._part.replace(self._target)
+                replace_output(self._part, self._target, self._replacement.mode)
                 sync_folder(self._target.parent)
             self._checkpoint_path.unlink(missing_ok=True)
             sync_folder(self._target.parent)
@@ -177,7 +192,7 @@ class AppendSink:
 
     def _check_not_emptied(self) -> None:
         """Check that no rows are replaced by none. A part without rows goes, or the next run would resume it."""
-        if self._allow_empty or not self._target.exists() or not self._is_empty(self._part):
+        if self._replacement.allow_empty or not self._target.exists() or not self._is_empty(self._part):
             return
         if not self._is_empty(self._target):
             self._checkpoint_path.unlink(missing_ok=True)
@@ -199,7 +214,9 @@ class AppendSink:
         if length < size:
             message = f"{self._part} was changed: it has {length} bytes, fewer than the {size} recorded; start over"
             raise ExportError(message, None, "checkpoint")
-        return self._resources.enter_context(FileIO(self._part, "r+b" if self._part.exists() else "w+b"))
+        return self._resources.enter_context(
+            FileIO(self._part, "r+b" if self._part.exists() else "w+b", opener=private_opener)
+        )
 
     def _truncated_file(self, checkpoint: Checkpoint) -> FileIO:
         """The file, cut to the bytes that count: no remains of an earlier run or of another job."""

@@ -17,12 +17,14 @@ from fusedesk_async._wire.readers import anything
 from fusedesk_async._wire.search_query import search_query
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.export._checkpoint import Job
-from fusedesk_async.export._sink import Resume, Sink
+from fusedesk_async.export._sink import Replacement, Resume, Sink
 from fusedesk_async.export._target import Format, Target, format_of, layout_of, sink_for
 from fusedesk_async.filters import CaseFilters
 
 LOOK_BACK = timedelta(days=2)
 """Bounds of a date filter are read in a zone that is not public and may not belong to the range: two days are safe."""
+
+ALL_PERMISSIONS = 0o777
 
 
 class ExportOptions(CaseFilters, total=False):
@@ -39,6 +41,8 @@ class ExportOptions(CaseFilters, total=False):
     - `overwrite`: replace an output that exists, once the new one is complete.
     - `allow_empty`: replace an output that holds cases even if none came this time. Without it that is an error, and
       the output stays as it is: a server that says "nothing" by mistake would empty it.
+    - `mode`: permissions of the output, such as `0o640`. By default those of the output that is replaced, and of a new
+      one 0600: it holds customers' data.
     - `guard_formulas`: put a `'` in front of texts in CSV that a spreadsheet would take for formulas.
     - `concurrency`: at most this many calls, or three if it is less, are in flight or not yet written; a crash costs
       no more of them.
@@ -53,6 +57,7 @@ class ExportOptions(CaseFilters, total=False):
     resume: Resume
     overwrite: bool
     allow_empty: bool
+    mode: int | None
     guard_formulas: bool
     concurrency: int
     page_size: int
@@ -77,6 +82,7 @@ class Options:
     resume: Resume = "auto"
     overwrite: bool = False
     allow_empty: bool = False
+    mode: int | None = None
     guard_formulas: bool = False
     concurrency: int = 4
     page_size: int = LARGEST_PAGE
@@ -110,6 +116,9 @@ class Options:
         at_least_one(self.concurrency, "concurrency")
         checked_page_size(self.page_size, ascending=True)
         positive(self.outage, "outage")
+        if self.mode is not None and (isinstance(self.mode, bool) or not 0 <= self.mode <= ALL_PERMISSIONS):
+            message = f"mode is a number of permissions such as 0o640, not {self.mode!r}"
+            raise ConfigurationError(message)
         if not isinstance(self.look_back, timedelta) or self.look_back < timedelta():
             message = f"look_back is a timedelta of zero or more, not {self.look_back!r}"
             raise ConfigurationError(message)
@@ -151,7 +160,7 @@ class Options:
             history=self.history,
             guard_formulas=self.guard_formulas,
             update=self.update,
-            allow_empty=self.allow_empty,
+            replacement=Replacement(allow_empty=self.allow_empty, mode=self.mode),
         )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from fusedesk_async._durable_files import removed_on_failure, sync, sync_folder
+from fusedesk_async._durable_files import private_opener, removed_on_failure, sync, sync_folder
 from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import structure
 from fusedesk_async._wire.page_reader import read_rows
@@ -88,7 +88,7 @@ class ParquetMaker:
         _, parquet = pyarrow()
         schema = self._schema()
         fresh = part.with_name(f"{part.name}.new")
-        with removed_on_failure(fresh), fresh.open("wb") as file:
+        with removed_on_failure(fresh), open(fresh, "wb", opener=private_opener) as file:
             with part.open("rb") as lines, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
                 while group := list(_row_group(lines)):
                     if interrupted.is_set():

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NoReturn, Protocol, TypeAlias
 
+import attrs
+
 from fusedesk_async._durable_files import as_export_error
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
@@ -11,6 +13,22 @@ from fusedesk_async.export._row import Row
 
 Resume: TypeAlias = Literal["auto", "never", "require"]
 """Whether to resume an earlier run: if there is one, never, or fail if there is none."""
+
+
+@attrs.frozen(kw_only=True)
+class Replacement:
+    """How a finished output takes its name.
+
+    Attributes:
+        allow_empty: Whether an output that holds cases may be replaced by one without any.
+        mode: Its permissions; None for those of the one that is replaced, or else for its owner's alone.
+    """
+
+    allow_empty: bool = False
+    mode: int | None = None
+
+
+DEFAULT_REPLACEMENT = Replacement()
 
 
 class Sink(Protocol):

@@ -5,18 +5,34 @@ the file is exact; a power failure may take back the last transactions, whole, a
 what SQLite says of its write-ahead log, which does not work on network drives.
 """
 
+import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fusedesk_async._durable_files import as_export_error, locked, sync, sync_folder, transaction
+from fusedesk_async._durable_files import (
+    as_export_error,
+    locked,
+    private_opener,
+    replace_output,
+    sync,
+    sync_folder,
+    transaction,
+)
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _sqlite_schema as schema
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._row import Row
-from fusedesk_async.export._sink import Resume, check_target, refuse_to_empty, require_checkpoint
+from fusedesk_async.export._sink import (
+    DEFAULT_REPLACEMENT,
+    Replacement,
+    Resume,
+    check_target,
+    refuse_to_empty,
+    require_checkpoint,
+)
 from fusedesk_async.models import CaseDetail
 
 
@@ -26,16 +42,16 @@ class SqliteSink:
     Args:
         target: `OUT`.
         update: Whether to bring an `OUT` that is there up to date. If there is none yet, it is exported.
-        allow_empty: Whether an output with cases may be replaced by one without any.
+        replacement: How it takes its name.
     """
 
     uses_disk = True
 
-    def __init__(self, target: Path, *, update: bool = False, allow_empty: bool = False) -> None:
+    def __init__(self, target: Path, *, update: bool = False, replacement: Replacement = DEFAULT_REPLACEMENT) -> None:
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
         self._update = update
-        self._allow_empty = allow_empty
+        self._replacement = replacement
         self._overwrite = False
         self._path = self._part
         self._resources = ExitStack()
@@ -105,7 +121,7 @@ class SqliteSink:
 
     def _check_not_emptied(self) -> None:
         """Check that no cases are replaced by none. A part without cases goes, or the next run would resume it."""
-        if self._allow_empty or not self._target.exists() or _holds_cases(self._database):
+        if self._replacement.allow_empty or not self._target.exists() or _holds_cases(self._database):
             return
         with suppress(sqlite3.Error), closing(sqlite3.connect(f"{self._target.as_uri()}?mode=ro", uri=True)) as old:
             if not _holds_cases(old):
@@ -123,7 +139,7 @@ class SqliteSink:
             with suppress(sqlite3.Error), closing(sqlite3.connect(self._target)) as old:
                 _merge_wal(old)
         _remove_log_files(self._target)
-        self._part.replace(self._target)
+        replace_output(self._part, self._target, self._replacement.mode)
         _remove_log_files(self._part)
 
     def interrupt(self) -> None:
@@ -138,6 +154,7 @@ class SqliteSink:
         with as_export_error(self._path):
             self._path.unlink(missing_ok=True)
             _remove_log_files(self._path)
+            os.close(private_opener(str(self._path), os.O_CREAT | os.O_EXCL))  # its logs take its permissions
         self._open_for_writing()
         with self._as_export_error(), transaction(self._database) as database:
             for statement in schema.SCHEMA.split(";"):

@@ -9,7 +9,7 @@ from fusedesk_async.export._append import AppendSink, RowFormat
 from fusedesk_async.export._csv import Csv
 from fusedesk_async.export._json_lines import JsonLines
 from fusedesk_async.export._parquet import ParquetMaker
-from fusedesk_async.export._sink import Sink
+from fusedesk_async.export._sink import Replacement, Sink
 from fusedesk_async.export._sqlite import SqliteSink
 from fusedesk_async.export._stream import BinaryStream, StreamSink, stdout
 
@@ -56,7 +56,9 @@ def format_of(to: Target, wanted: Format | None) -> Format:
     return found
 
 
-def sink_for(to: Target, kind: str, *, history: bool, guard_formulas: bool, update: bool, allow_empty: bool) -> Sink:
+def sink_for(
+    to: Target, kind: str, *, history: bool, guard_formulas: bool, update: bool, replacement: Replacement
+) -> Sink:
     """The output.
 
     Raises:
@@ -68,12 +70,12 @@ def sink_for(to: Target, kind: str, *, history: bool, guard_formulas: bool, upda
         return StreamSink(stdout())
     target = Path(os.path.realpath(to))  # a link stays one, and what it points at is replaced
     if kind == "sqlite":
-        return SqliteSink(target, update=update, allow_empty=allow_empty)
+        return SqliteSink(target, update=update, replacement=replacement)
     if kind == "parquet":
-        return AppendSink(target, JsonLines(), conversion=ParquetMaker(history=history), allow_empty=allow_empty)
+        return AppendSink(target, JsonLines(), conversion=ParquetMaker(history=history), replacement=replacement)
     row_format: RowFormat = JsonLines() if kind == "jsonl" else Csv(history=history, guard_formulas=guard_formulas)
     compressed = target.name.endswith(_GZIP_SUFFIX)
-    return AppendSink(target, row_format, compressed=compressed, allow_empty=allow_empty)
+    return AppendSink(target, row_format, compressed=compressed, replacement=replacement)
 
 
 def layout_of(kind: Format, to: Target, *, history: bool, guard_formulas: bool) -> str:

@@ -22,7 +22,7 @@ from fusedesk_async.export._options import Options
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._phases import ExportRun
 from fusedesk_async.export._report import Meter
-from fusedesk_async.export._sink import check_target
+from fusedesk_async.export._sink import Replacement, check_target
 from fusedesk_async.export._stream import StreamSink, stdout
 from fusedesk_async.export._target import format_of, sink_for
 from fusedesk_async.sandbox import Sandbox, SystemClock
@@ -42,7 +42,8 @@ def test_parquet_without_its_package_is_refused(monkeypatch, tmp_path):
 def test_streams_take_json_lines_only():
     assert format_of("-", None) == "jsonl"
     assert isinstance(
-        sink_for("-", "jsonl", history=False, guard_formulas=False, update=False, allow_empty=False), StreamSink
+        sink_for("-", "jsonl", history=False, guard_formulas=False, update=False, replacement=Replacement()),
+        StreamSink,
     )
     assert stdout() is sys.stdout.buffer
     with pytest.raises(ConfigurationError, match="needs a file"):

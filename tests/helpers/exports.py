@@ -22,7 +22,7 @@ from fusedesk_async._wire.readers import many
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.export._checkpoint import Job
 from fusedesk_async.export._row import Row
-from fusedesk_async.export._sink import Sink
+from fusedesk_async.export._sink import Replacement, Sink
 from fusedesk_async.export._target import format_of, sink_for
 from fusedesk_async.models import Case
 
@@ -38,7 +38,9 @@ def job(name: str, *, history: bool = False, query: str = "") -> Job:
     return Job(server="https://acme.fusedesk.com", query=query, format=format_of(name, None), history=history)
 
 
-def sink(path: Path, *, history: bool = False, update: bool = False, allow_empty: bool = False) -> Sink:
+def sink(
+    path: Path, *, history: bool = False, update: bool = False, allow_empty: bool = False, mode: int | None = None
+) -> Sink:
     """The output of this name."""
     return sink_for(
         path,
@@ -46,7 +48,7 @@ def sink(path: Path, *, history: bool = False, update: bool = False, allow_empty
         history=history,
         guard_formulas=False,
         update=update,
-        allow_empty=allow_empty,
+        replacement=Replacement(allow_empty=allow_empty, mode=mode),
     )
 
 
