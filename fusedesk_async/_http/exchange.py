@@ -16,7 +16,6 @@ from fusedesk_async._wire.answer import MULTIPLE_CHOICES, OK, Answer
 from fusedesk_async._wire.encode import Parts
 from fusedesk_async.errors import (
     AnswerLostError,
-    ConfigurationError,
     FuseDeskError,
     NotSentError,
     Request,
@@ -26,6 +25,7 @@ from fusedesk_async.errors import (
 HttpTransport: TypeAlias = httpx.AsyncBaseTransport
 
 _REQUEST_STARTED = "send_request_headers.started"
+_NOT_AVAILABLE = "ConnectionNotAvailable"
 _CONNECT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -34,22 +34,6 @@ _CONNECT_ERRORS = (
     httpx.UnsupportedProtocol,
 )
 _PROXY_AUTH_REQUIRED = "407"
-
-
-def make_transport(*, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
-    """The connections of a client: at most `max_connections` sockets, HTTP/1.1, no proxy from the environment.
-
-    Raises:
-        ConfigurationError: The proxy's address cannot be right. It is not repeated, as it may hold a password.
-    """
-    limits = httpx.Limits(
-        max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=30.0
-    )
-    try:
-        return httpx.AsyncHTTPTransport(verify=verify, http1=True, http2=False, limits=limits, proxy=proxy)
-    except (ValueError, TypeError, AttributeError, ImportError, httpx.InvalidURL):
-        message = "proxy must be an address such as http://host:8080"
-    raise ConfigurationError(message)
 
 
 class Exchange:
@@ -199,6 +183,9 @@ class _ConnectionTrace:
     async def on_event(self, event: str, info: dict[str, Any]) -> None:
         if getattr(info.get("request"), "method", b"") == b"CONNECT":
             return  # asks a proxy for a tunnel; our request is not sent yet
+        if type(info.get("exception")).__name__ == _NOT_AVAILABLE:
+            self._seen.clear()  # nothing was sent there; the pool takes another connection
+            return
         self._seen.add(event.partition(".")[2])
 
     def failure(self, reason: str) -> TransportError:
