@@ -101,8 +101,8 @@ def with_request(error: UnexpectedResponseError, request: Request, answer: Answe
     """The same error with what was asked, a sample of the answer, and no key in it."""
     redact = answer.redact
     whose = redact(error.record_id) if isinstance(error.record_id, str) else error.record_id
-    sample = redact(error.sample) or answer.sample
-    return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample)
+    sample = one_line(redact(error.sample))[:SAMPLE_LENGTH] or answer.sample
+    return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample, error.field)
 
 
 def error_for_status(answer: Answer, request: Request) -> APIError:
