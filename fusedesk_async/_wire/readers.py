@@ -25,14 +25,12 @@ class Records(Generic[R]):
     Attributes:
         items: The records, in the order they came.
         rejected: One error for each record that could not be read.
-        positions: Where in the list each of these stood.
 
     A record needs nothing but what its class requires; what else cannot be read is in the record's `odd`.
     """
 
     items: tuple[R, ...] = ()
     rejected: tuple[UnexpectedResponseError, ...] = ()
-    positions: tuple[int, ...] = ()
 
     @property
     def received(self) -> int:
@@ -53,7 +51,6 @@ def many(record: type[R]) -> Reader[Records[R]]:
         if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
             return Records(cast("tuple[R, ...]", tuple(rows)))
         rejected: list[UnexpectedResponseError] = []
-        positions: list[int] = []
         items: list[R] = []
         for position, row in enumerate(rows):
             if not isinstance(row, bytes):
@@ -63,10 +60,9 @@ def many(record: type[R]) -> Reader[Records[R]]:
                 one_of_them = read_record(record, JSONText(row))
             except UnexpectedResponseError as error:
                 rejected.append(report(within(error, f"$[{position}]")))
-                positions.append(position)
             else:
                 items.append(one_of_them.reported(below(f"$[{position}]", report)))
-        return Records(tuple(items), tuple(rejected), tuple(positions))
+        return Records(tuple(items), tuple(rejected))
 
     return read
 

@@ -110,7 +110,7 @@ async def test_a_case_deleted_after_it_was_listed_is_a_tombstone(tmp_path):
 @pytest.mark.parametrize("history", [False, True])
 async def test_records_that_cannot_be_read_are_counted_and_named(history, tmp_path):
     sandbox = Sandbox(3)
-    strange = [{"caseid": "\ud800"}, {"caseid": -9, "tags": 1}, {}]
+    strange = [{"caseid": "\ud800"}, {"casenum": "N7", "tags": 1}, {}]
     sandbox.fault("search", body=json.dumps(strange))
     async with client(sandbox, SystemClock()) as desk:
         with pytest.warns(UserWarning, match="."):
