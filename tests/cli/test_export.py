@@ -213,8 +213,9 @@ def test_fields_that_cannot_be_read_are_in_the_summary(
     invoke: Invoke, sandbox: Sandbox, tmp_path: Path, name: str, said: str
 ) -> None:
     odd = {"date_opened": "next week", "departmentid": "Billing"}
-    sandbox.fault("search", body=[{"caseid": 1}, {"caseid": 2} | odd])
-    sandbox.fault("search", nth=2, times=9, body=[])
+    for nth, body in enumerate([[{"caseid": 2}], [], [{"caseid": 1}, {"caseid": 2} | odd]], 1):
+        sandbox.fault("search", nth=nth, body=body)
+    sandbox.fault("search", nth=4, times=9, body=[])
     result = invoke("export", name)
     assert result.exit_code == 0
     assert said in result.stderr.splitlines()[-1]
