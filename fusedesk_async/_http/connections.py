@@ -108,6 +108,7 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
+        self._tls = cast("ssl.SSLObject | None", inner.get_extra_info("ssl_object"))
         self._held = b""
         self._used = False
         self._asked = False
@@ -155,16 +156,14 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def _holds_first_bytes(self) -> bool:
         """As `_holds_bytes`, but with TLS the socket may hold what still belongs to the handshake."""
-        encrypted = self._inner.get_extra_info("ssl_object") is not None
-        return self._holds_decrypted() if encrypted else self._holds_bytes()
+        return self._holds_decrypted() if self._tls else self._holds_bytes()
 
     def _holds_decrypted(self) -> bool:
         """Whether TLS has received more than was read. If so, it is no longer to be read."""
-        tls = cast("ssl.SSLObject | None", self._inner.get_extra_info("ssl_object"))
-        if tls is None:
+        if self._tls is None:
             return False
         try:
-            self._held = tls.read(1)
+            self._held = self._tls.read(1)
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLError:
