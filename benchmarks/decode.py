@@ -31,7 +31,7 @@ BAR = 2.0
 BARRED = ("all cases", "open cases", "closed cases")
 
 DATES = [field.name for field in attrs.fields(attrs.resolve_types(Case)) if field.type == datetime | None]
-READ = [field for field in attrs.fields(Case) if field.name != "source"]
+READ = [field for field in attrs.fields(Case) if field.name not in {"source", "odd"}]
 WIRE_NAMES = {field.name: answer_names(Case, field.name)[0] for field in READ}
 PEERS = ("plain cattrs", "pydantic", "msgspec into attrs, nothing mended")
 

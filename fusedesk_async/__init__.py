@@ -103,6 +103,7 @@ __all__ = [
     "NotSentError",
     "Note",
     "Observer",
+    "OddField",
     "Order",
     "OutcomeUnknownError",
     "Page",

@@ -15,7 +15,7 @@ from fusedesk_async._config import Settings, base_url_of_app, checked_base_url, 
 from fusedesk_async._events import Observer
 from fusedesk_async._exports import public
 from fusedesk_async._http.auth import AuthMode, KeyTransport
-from fusedesk_async._http.exchange import Exchange, HttpTransport, make_transport
+from fusedesk_async._http.exchange import Exchange, HttpTransport
 from fusedesk_async._http.pipeline import OnRateLimit, Options, Pipeline, Priority
 from fusedesk_async._http.redaction import RedactingFilter
 from fusedesk_async._http.retry import RetryPolicy
@@ -107,7 +107,7 @@ class FuseDesk(Resources):
         connections = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
-        inner = transport or make_transport(max_connections=connections, proxy=proxy, verify=verify)
+        inner = transport or _make_transport(max_connections=connections, proxy=proxy, verify=verify)
         exchange = Exchange(
             KeyTransport(inner, self._base_url, key, one_of(auth, AuthMode, "auth")),
             self._base_url,
@@ -351,3 +351,10 @@ class _Sender:
     async def resolve(self, call: Call[T]) -> Call[T]:
         """The call with ids in place of its names; the same call if it has none."""
         return await self._names.resolve(call, self)
+
+
+def _make_transport(*, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
+    # the library of the sockets is loaded only where there will be sockets
+    from fusedesk_async._http.connections import make_transport
+
+    return make_transport(max_connections=max_connections, proxy=proxy, verify=verify)

@@ -86,28 +86,29 @@ def elements(text: bytes) -> list[bytes]:
     try:
         return list(map(bytes, _raw_elements.decode(text)))
     except (msgspec.DecodeError, RecursionError):
-        value = loads(text)
+        value = _structure(text)
     if not is_list(value):
         message = f"expected a list, got {shown(value)}"
         raise ValueError(message)
-    return [element.encode() for element in _slices(text.decode())]
+    return list(_slices(text))
 
 
 def members(text: bytes) -> dict[str, bytes]:
     """The members of a JSON object, each as its own text, exactly as it stands there.
 
+    What stands in them is not looked at yet, as with `elements`.
+
     Raises:
-        ValueError: It is no JSON object, or not in UTF-8.
+        ValueError: It is no JSON object, or a name is not in UTF-8.
     """
-    text.decode()
     try:
         return {name: bytes(raw) for name, raw in _raw_members.decode(text).items()}
     except (msgspec.DecodeError, RecursionError):
-        value = loads(text)
+        value = _structure(text)
     if not is_object(value):
         message = f"expected an object, got {shown(value)}"
         raise ValueError(message)
-    names_and_values = [each.encode() for each in _slices(text.decode())]
+    names_and_values = list(_slices(text))
     return dict(zip(map(loads, names_and_values[::2]), names_and_values[1::2], strict=True))
 
 
@@ -145,13 +146,30 @@ def _loads_slowly(text: bytes, reason: ValueError) -> Any:
         raise ValueError(str(reason)) from None
 
 
-def _slices(text: str) -> Iterator[str]:
+def _structure(text: bytes) -> Any:
+    """The value of a text that msgspec refuses to cut. Numbers that nothing can hold are left as texts.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    try:
+        return loads(text)
+    except ValueError as error:
+        reason = str(error)
+    try:
+        return _decoder.decode(text.decode(errors="surrogateescape"))
+    except (ValueError, RecursionError):
+        raise ValueError(reason) from None
+
+
+def _slices(text: bytes) -> Iterator[bytes]:
     """The values directly inside of an array, or the names and values of an object, of a text known to be JSON."""
-    start = _end_of_separator(text, 0)
-    while start < len(text):
-        _, end = _decoder.raw_decode(text, start)
-        yield text[start:end]
-        start = _end_of_separator(text, end)
+    decoded = text.decode(errors="surrogateescape")
+    start = _end_of_separator(decoded, 0)
+    while start < len(decoded):
+        _, end = _decoder.raw_decode(decoded, start)
+        yield decoded[start:end].encode(errors="surrogateescape")
+        start = _end_of_separator(decoded, end)
 
 
 def _end_of_separator(text: str, start: int) -> int:
@@ -172,6 +190,6 @@ def _finite(digits: str) -> float:
 
 
 _SEPARATOR = re.compile(r"\s*(?:[\[{]\s*[\]}]?|[,:\]}])\s*")
-_decoder = json.JSONDecoder()
+_decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=_refuse)
 _raw_elements = msgspec.json.Decoder(list[msgspec.Raw])
 _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -317,7 +317,9 @@ class UnexpectedResponseError(FuseDeskError):
     Attributes:
         path: Where in the answer the trouble is, such as `$[3].caseid`; empty if it is the whole.
         record_id: The id of the record in question, if it has one.
-        sample: The first characters of the answer, with the key removed.
+        sample: The first characters of the answer, or of the field in question, with the key removed.
+        field: The name of the field that could not be read, if only that is the trouble: it is empty, and the record is
+            there.
     """
 
     advice = "Check that the address is FuseDesk's; if it is, report this to the authors of fusedesk_async"
@@ -329,11 +331,13 @@ class UnexpectedResponseError(FuseDeskError):
         path: str = "",
         record_id: int | str | None = None,
         sample: str = "",
+        field: str = "",
     ) -> None:
-        super().__init__(message, request, path, record_id, sample)
+        super().__init__(message, request, path, record_id, sample, field)
         self.path = path
         self.record_id = record_id
         self.sample = sample
+        self.field = field
 
     def _details(self) -> str:
         where = f" at {self.path}" if self.path else ""

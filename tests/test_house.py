@@ -17,7 +17,7 @@ from fusedesk_async import errors, filters, models
 
 PACKAGE = Path(fusedesk_async.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-SHELL = {"auth", "exchange", "pytest_plugin"}
+SHELL = {"auth", "connections", "exchange", "pytest_plugin"}
 
 
 def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
@@ -137,7 +137,9 @@ def imports(path):
             yield node.module.partition(".")[0]
 
 
-@pytest.mark.parametrize(("library", "rooms"), [("httpx", SHELL), ("tenacity", {"retry"})])
+@pytest.mark.parametrize(
+    ("library", "rooms"), [("httpx", SHELL), ("httpcore", {"connections"}), ("tenacity", {"retry"})]
+)
 def test_a_library_that_may_be_replaced_is_imported_in_few_places(library, rooms):
     client = [path for path in FILES if not {"sandbox", "cli"} & set(path.relative_to(PACKAGE).parts)]
     assert {path.stem for path in client if library in imports(path)} == rooms

@@ -1,21 +1,21 @@
 """One request and its response: out through httpx, back as plain values, within one deadline."""
 
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
 import anyio
+import attrs
 import httpx
 
 from fusedesk_async._clock import Clock
-from fusedesk_async._http.decompress import decompress, too_large
+from fusedesk_async._http.decompress import decompress, decompress_beginning, too_large
 from fusedesk_async._http.redaction import causes, scrub
-from fusedesk_async._wire.answer import Answer
+from fusedesk_async._wire.answer import MULTIPLE_CHOICES, OK, Answer
 from fusedesk_async._wire.encode import Parts
 from fusedesk_async.errors import (
     AnswerLostError,
-    ConfigurationError,
     FuseDeskError,
     NotSentError,
     Request,
@@ -25,6 +25,7 @@ from fusedesk_async.errors import (
 HttpTransport: TypeAlias = httpx.AsyncBaseTransport
 
 _REQUEST_STARTED = "send_request_headers.started"
+_NOT_AVAILABLE = "ConnectionNotAvailable"
 _CONNECT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -33,22 +34,6 @@ _CONNECT_ERRORS = (
     httpx.UnsupportedProtocol,
 )
 _PROXY_AUTH_REQUIRED = "407"
-
-
-def make_transport(*, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
-    """The connections of a client: at most `max_connections` sockets, HTTP/1.1, no proxy from the environment.
-
-    Raises:
-        ConfigurationError: The proxy's address cannot be right. It is not repeated, as it may hold a password.
-    """
-    limits = httpx.Limits(
-        max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=30.0
-    )
-    try:
-        return httpx.AsyncHTTPTransport(verify=verify, http1=True, http2=False, limits=limits, proxy=proxy)
-    except (ValueError, TypeError, AttributeError, ImportError, httpx.InvalidURL):
-        message = "proxy must be an address such as http://host:8080"
-    raise ConfigurationError(message)
 
 
 class Exchange:
@@ -96,48 +81,55 @@ class Exchange:
 
         Raises:
             NotSentError: No connection came about.
-            AnswerLostError: It was sent, but the response did not come whole.
-            UnexpectedResponseError: The body is larger than `max_body`, or compressed in a way that was not requested.
+            AnswerLostError: It was sent, but no response came, or one of success that is not whole. A status that says
+                no is an answer, whatever becomes of its body.
+            UnexpectedResponseError: The body of a success is larger than `max_body`, or compressed in a way that was
+                not requested.
         """
-        trace = _ConnectionTrace(request)
+        trace, received = _ConnectionTrace(request), _Received()
         try:
             with anyio.fail_after(deadline):
-                return await self._exchange(self._request(parts, trace), request)
+                await self._exchange(self._request(parts, trace), received, request)
+            return self._answer(received, decompress(*received.compressed, self._max_body, request))
         except FuseDeskError:
-            raise
+            if not received.is_rejection:
+                raise
         except Exception as error:  # noqa: BLE001 - a transport that was handed in may raise anything
-            failure = self._failure(error, trace, deadline)
-            raise failure from scrub(error, self._redact)
+            if not received.is_rejection:
+                failure = self._failure(error, trace, deadline)
+                raise failure from scrub(error, self._redact)
         except BaseException as error:  # cancelled: its frames have the key all the same
             error.__traceback__ = None
             raise
+        return self._answer(received, decompress_beginning(*received.compressed, self._max_body))
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._transport.aclose()
 
-    async def _exchange(self, http_request: httpx.Request, request: Request) -> Answer:
+    async def _exchange(self, http_request: httpx.Request, received: "_Received", request: Request) -> None:
+        """Send a request, and fill in what comes back as it comes."""
         response = await self._transport.handle_async_request(http_request)
+        received.status = response.status_code
+        received.headers = {name.lower(): value for name, value in response.headers.items()}
         chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
         try:
-            raw = await self._read_body(chunks, request)
+            await self._read_body(chunks, received.chunks, request)
         finally:
             await response.aclose()
             with suppress(Exception):  # the connection is closed; this lets the generators of a body left half-read end
                 await anext(chunks)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        body = decompress(raw, headers.get("content-encoding", ""), self._max_body, request)
-        return Answer(response.status_code, headers, body, self._clock.time(), self._redact)
 
-    async def _read_body(self, chunks: AsyncIterator[bytes], request: Request) -> bytes:
-        parts: list[bytes] = []
+    async def _read_body(self, chunks: AsyncIterator[bytes], into: list[bytes], request: Request) -> None:
         size = 0
         async for chunk in chunks:
             size += len(chunk)
             if size > self._max_body:
                 raise too_large(self._max_body, request)
-            parts.append(chunk)
-        return b"".join(parts)
+            into.append(chunk)
+
+    def _answer(self, received: "_Received", body: bytes) -> Answer:
+        return Answer(received.status, received.headers, body, self._clock.time(), self._redact)
 
     def _request(self, parts: Parts, trace: "_ConnectionTrace") -> httpx.Request:
         url = self._root.join(parts.path)
@@ -162,6 +154,25 @@ class Exchange:
         return trace.failure(f"({text})")
 
 
+@attrs.define(eq=False)
+class _Received:
+    """What has come of a response so far."""
+
+    status: int = 0
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    chunks: list[bytes] = attrs.field(factory=list[bytes])
+
+    @property
+    def is_rejection(self) -> bool:
+        """Whether its status says no, which it does whatever becomes of its body."""
+        return bool(self.status) and not OK <= self.status < MULTIPLE_CHOICES
+
+    @property
+    def compressed(self) -> tuple[bytes, str]:
+        """The body as far as it came, and its `Content-Encoding`."""
+        return b"".join(self.chunks), self.headers.get("content-encoding", "")
+
+
 class _ConnectionTrace:
     """How far a request got, by the events of its connection."""
 
@@ -172,6 +183,9 @@ class _ConnectionTrace:
     async def on_event(self, event: str, info: dict[str, Any]) -> None:
         if getattr(info.get("request"), "method", b"") == b"CONNECT":
             return  # asks a proxy for a tunnel; our request is not sent yet
+        if type(info.get("exception")).__name__ == _NOT_AVAILABLE:
+            self._seen.clear()  # nothing was sent there; the pool takes another connection
+            return
         self._seen.add(event.partition(".")[2])
 
     def failure(self, reason: str) -> TransportError:

@@ -52,6 +52,9 @@ OnRateLimit: TypeAlias = Literal["wait", "raise"]
 
 logger = logging.getLogger("fusedesk_async")
 
+MAX_FIELD_WARNINGS = 100
+"""Warnings of a client about fields that cannot be read. Python keeps each text it has warned of."""
+
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Options:
@@ -115,6 +118,7 @@ class Pipeline:
         self.server_clock = ServerClock(clock)
         self._numbers = count(1)
         self.observers = Observers()
+        self._field_warnings = 0
 
     async def send(self, call: Call[T], options: Options) -> T:
         """The result of a call.
@@ -229,7 +233,11 @@ class Pipeline:
         """Something in a response could not be read but can be done without."""
         if self._strict:
             raise error
-        warn(str(error))
+        self._field_warnings += bool(error.field)
+        if not error.field or self._field_warnings < MAX_FIELD_WARNINGS:
+            warn(str(error))
+        elif self._field_warnings == MAX_FIELD_WARNINGS:
+            warn(f"{error}. Further fields that cannot be read are in `odd` of their records only")
 
     def _on_retry(self, state: "_CallState", error: FuseDeskError, pause: float) -> None:
         """An attempt failed, and another one will follow after the pause."""

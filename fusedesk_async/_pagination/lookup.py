@@ -10,9 +10,17 @@ import attrs
 
 from fusedesk_async._checks import at_least_one
 from fusedesk_async._exports import public
+from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.prefetch import Stream
+from fusedesk_async._pagination.walk import Walk
 from fusedesk_async._wire.call import Call, CallSender
-from fusedesk_async.errors import AuthenticationError, ConfigurationError, FuseDeskError, RateLimitError
+from fusedesk_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    FuseDeskError,
+    PaginationError,
+    RateLimitError,
+)
 from fusedesk_async.models import Case, Record
 
 R = TypeVar("R", bound=Record)
@@ -30,12 +38,14 @@ class _Entry(Generic[R]):
         id: The id.
         result: What to give for it, once it is known.
         end: What to raise in its place.
+        bookmark: Where the walk that the id came from was then, if it came from one.
         scope: Ends the call, if there is one.
     """
 
     id: Any = None
     result: R | FuseDeskError | None = None
     end: Exception | None = None
+    bookmark: Bookmark | None = None
     scope: anyio.CancelScope | None = None
 
 
@@ -70,6 +80,8 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
         self._send = send
         self._call_for = call_for
         self._ids = ids
+        self._walk: Walk[Any] | None = ids if isinstance(ids, Walk) else None
+        self._bookmark: Bookmark | None = None
         self._most_in_flight = at_least_one(concurrency, "concurrency")
         self._in_flight = 0
         self._entries: deque[_Entry[R]] = deque()
@@ -82,12 +94,29 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
         return self._completed
 
     @property
+    def bookmark(self) -> Bookmark:
+        """Where another walk resumes for the results that were not given yet, if the ids come from a walk.
+
+            async with desk.cases.walk(after=lookup.bookmark) as walk, desk.cases.get_many(walk) as lookup: …
+
+        The walk itself is ahead of it by what is fetched ahead. A result counts as done once it was given.
+
+        Raises:
+            ConfigurationError: The ids come from something else, or as `Walk.bookmark`.
+            PaginationError: As `Walk.bookmark`.
+        """
+        if self._walk is None:
+            message = "the ids of this lookup come from no walk, so it has no bookmark; remember the last id given"
+            raise ConfigurationError(message)
+        return self._bookmark or self._walk.bookmark
+
+    @property
     def _wants_more(self) -> bool:
         return self._open and not self._over
 
     def _next(self) -> tuple[int, R | FuseDeskError] | None:
         if not self._begun:
-            self._begun = True
+            self._begun, self._bookmark = True, self._bookmark_of_walk()
             self._start(self._read_ids)
         entry = self._entries[0] if self._entries else None
         if entry and entry.end:
@@ -99,6 +128,7 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
         self._entries.popleft()
         self._notify()
         self._completed += 1
+        self._bookmark = entry.bookmark
         return entry.id, entry.result
 
     async def _read_ids(self) -> None:
@@ -121,7 +151,9 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
         return self._wants_more
 
     def _look_up(self, case: Any) -> None:
-        entry = _Entry[R](case.id if isinstance(case, Case) else case)
+        entry = _Entry[R](case.id if isinstance(case, Case) else case, bookmark=self._bookmark_of_walk())
+        if entry.bookmark and not self._bookmark:  # the names of the walk are looked up by now
+            self._bookmark = attrs.evolve(entry.bookmark, id=None, rank=0)
         self._entries.append(entry)
         try:
             call = attrs.evolve(self._call_for(entry.id), bulk=True)
@@ -131,6 +163,13 @@ class Lookup(Stream[tuple[int, R | FuseDeskError]], Generic[R]):
         else:
             self._in_flight += 1
             entry.scope = self._start(self._fetch, entry, call)
+
+    def _bookmark_of_walk(self) -> Bookmark | None:
+        """Where the walk is; None if there is none, or if it does not know."""
+        try:
+            return self._walk.bookmark if self._walk else None
+        except (ConfigurationError, PaginationError):
+            return None
 
     async def _fetch(self, entry: _Entry[R], call: Call[R]) -> None:
         try:

@@ -16,7 +16,7 @@ from fusedesk_async._exports import public
 from fusedesk_async._pagination.stitching import IDENTICAL_PAGES_LIMIT, DeliverRows, FetchPage, PageStitcher
 from fusedesk_async._wire.readers import Records
 from fusedesk_async.errors import PaginationError, UnexpectedResponseError
-from fusedesk_async.models import Record
+from fusedesk_async.models import OddField, Record
 
 R = TypeVar("R", bound=Record)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
@@ -34,14 +34,19 @@ class Page(Generic[R_co]):
         items: The records that were not on an earlier page.
         offset: The offset of the first row.
         received: How many rows the server sent, including those known already and those that could not be read.
-        rejected: One error for each record that could not be read and was not on an earlier page; whether one
-            without an id was cannot be told.
+        rejected: One error for each record without an id that can be read. Whether it was on an earlier page cannot be
+            told.
     """
 
     items: tuple[R_co, ...]
     offset: int
     received: int
     rejected: tuple[UnexpectedResponseError, ...] = ()
+
+    @property
+    def odd(self) -> tuple[OddField, ...]:
+        """The fields of these records that could not be read."""
+        return tuple(odd for record in self.items for odd in record.odd)
 
     @property
     def first_rank(self) -> int:
@@ -117,36 +122,14 @@ class StitchedPlan(Generic[R]):
             PaginationError: The server ignores the offset, or does not keep the order asked for.
         """
         self._received[fetch.token] = fetch, records
-        deliveries = self._stitcher.page_received(fetch.token, self._ids(records), records.received)
-        return [self._page(delivery) for delivery in deliveries]
-
-    def _ids(self, records: Records[R]) -> list[int]:
-        """The ids of all rows that have one, in their order: also a record that cannot be read is a part of it."""
         ids = [self._identity(record) for record in records.items]
-        without = 0
-        for position, error in zip(records.positions, records.rejected, strict=True):
-            number = _number(error)
-            if number is None:
-                without += 1
-            else:
-                ids.insert(position - without, number)
-        return ids
+        deliveries = self._stitcher.page_received(fetch.token, ids, records.received)
+        return [self._page(delivery) for delivery in deliveries]
 
     def _page(self, delivery: DeliverRows) -> Page[R]:
         fetch, records = self._received.pop(delivery.token)
         items = tuple(_rising(records.items, self._identity, delivery.above))
-        rejected = tuple(self._unread(records.rejected, items, delivery.above)) if records.rejected else ()
-        return Page(items, fetch.offset, records.received, rejected)
-
-    def _unread(
-        self, errors: tuple[UnexpectedResponseError, ...], items: tuple[R, ...], above: int | None
-    ) -> Iterator[UnexpectedResponseError]:
-        known: set[int | None] = {self._identity(record) for record in items}
-        for error in errors:
-            number = _number(error)
-            if number is None or (number not in known and (above is None or number > above)):
-                known |= {number} - {None}
-                yield error
+        return Page(items, fetch.offset, records.received, records.rejected)
 
 
 class OffsetPlan(Generic[R]):
@@ -221,11 +204,3 @@ def _rising(records: tuple[R, ...], identity: Callable[[R], int], above: int | N
         if above is None or number > above:
             above = number
             yield record
-
-
-def _number(error: UnexpectedResponseError) -> int | None:
-    """The id of a record that could not be read; numbers may come as text."""
-    whose = error.record_id
-    if isinstance(whose, str):
-        return int(whose) if whose.isascii() and whose.isdecimal() else None
-    return whose

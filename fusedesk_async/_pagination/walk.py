@@ -38,6 +38,7 @@ class WalkReport:
         salvaged: Answers with noise around them, which was cut off.
         rejected: Records that could not be read; each gave a `FuseDeskWarning`.
         unordered: Whether the server does not keep the order by id, so that rows may be missing.
+        odd_fields: Fields that could not be read, so that they are empty; see `Record.odd`.
     """
 
     calls: int = 0
@@ -46,6 +47,7 @@ class WalkReport:
     salvaged: int = 0
     rejected: int = 0
     unordered: bool = False
+    odd_fields: int = 0
 
 
 @public
@@ -103,7 +105,7 @@ class Walk(Stream[R]):
         self._pages: deque[Page[R]] = deque()
         self._page: Page[R] | None = None
         self._rows: deque[tuple[int, R]] = deque()
-        self._calls = self._handed_out = self._salvaged = self._rejected = 0
+        self._calls = self._handed_out = self._salvaged = self._rejected = self._odd_fields = 0
         self._unordered = False
 
     @property
@@ -111,7 +113,13 @@ class Walk(Stream[R]):
         """What it has done so far."""
         mended = self._plan.mended
         return WalkReport(
-            self._calls, self._handed_out, mended, self._salvaged, self._rejected, unordered=self._unordered
+            self._calls,
+            self._handed_out,
+            mended,
+            self._salvaged,
+            self._rejected,
+            unordered=self._unordered,
+            odd_fields=self._odd_fields,
         )
 
     @property
@@ -213,6 +221,7 @@ class Walk(Stream[R]):
             pages = self._received_without_order(records)
         self._pages.extend(pages)
         self._rejected += sum(len(page.rejected) for page in pages)
+        self._odd_fields += sum(len(page.odd) for page in pages)
         if self._plan.done:
             self._end_in_flight()
         cancelled = set(self._plan.pages_to_cancel())
@@ -242,7 +251,7 @@ class Walk(Stream[R]):
         return self._plan.page_received(self._plan.pages_to_fetch()[0], records)
 
     def _heard(self, error: UnexpectedResponseError) -> None:
-        self._salvaged += not error.path  # the path of a record that could not be read begins with its position
+        self._salvaged += not error.path  # what could not be read of a record has a path that begins with its position
 
 
 class _WalkPages(Generic[R]):

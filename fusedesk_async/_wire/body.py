@@ -20,6 +20,25 @@ _NOISE = rb"(?i:<|(PHP )?(Warning|Notice|Deprecated)\b)"
 _START = rb"[\[{]"
 
 
+LONGEST_LOGIN_PAGE = 64 * 1024
+"""Bytes of a page in which what asks for a login is looked for."""
+
+
+_TAG = rb"(?i)<(input|form|meta|title)\b[^<]{0,500}"
+
+
+_LOGIN = rb"(?:log|sign)[-_ ]?(?:in|on)\b"
+
+
+_LOGIN_SIGNS = {
+    b"input": rb"(?i)\btype\s*=\s*[\"']?password\b",
+    b"form": rb"(?is)\baction\s*=[^>]*" + _LOGIN,
+    b"meta": rb"(?is)\brefresh\b[^>]*" + _LOGIN,
+    b"title": rb"(?i)" + _LOGIN,
+}
+"""What shows by these tags that a page asks for a login."""
+
+
 _SURE_START = rb"\{\s*\"|\[\s*[{\"]"
 
 
@@ -30,7 +49,7 @@ _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined",
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 
 
-class LoginPage(Exception):  # noqa: N818 - a signal inside this module, not an error
+class HtmlPage(Exception):  # noqa: N818 - a signal inside this folder, not an error
     """HTML and nothing else."""
 
 
@@ -89,9 +108,15 @@ def _behind_noise(text: bytes) -> bytes:
         else:
             return rest
     if is_html(text) and (sure is None or text.endswith(b">")):
-        raise LoginPage
+        raise HtmlPage
     message = "expected exactly one JSON value after the noise"
     raise UnexpectedResponseError(message)
+
+
+def is_login_page(text: bytes) -> bool:
+    """Whether an HTML page asks for a login: by a password field, its title, or where its form or it itself leads."""
+    tags = re.finditer(_TAG, text[:LONGEST_LOGIN_PAGE])
+    return any(re.search(_LOGIN_SIGNS[tag[1].lower()], tag[0]) for tag in tags)
 
 
 def is_html(text: bytes) -> bool:

@@ -23,7 +23,7 @@ from fusedesk_async._wire.answer import (
     UNAUTHORIZED,
     Answer,
 )
-from fusedesk_async._wire.body import LoginPage, check_strictly, is_html, json_text
+from fusedesk_async._wire.body import HtmlPage, check_strictly, is_html, is_login_page, json_text
 from fusedesk_async._wire.call import Call, Notice
 from fusedesk_async._wire.headers import retry_after
 from fusedesk_async._wire.scopes import likely_scope, named_scope
@@ -92,17 +92,16 @@ def decode(call: Call[T], answer: Answer, request: Request, notice: Notice, *, s
         return call.read(source, report)
     except UnexpectedResponseError as error:
         raise with_request(error, request, answer) from None
-    except LoginPage:
-        message = "an HTML page came where JSON was due: a login or proxy page probably answered"
-        raise AuthenticationError(message, request, answer.status) from None
+    except HtmlPage:
+        raise _html_page(answer, request) from None
 
 
 def with_request(error: UnexpectedResponseError, request: Request, answer: Answer) -> UnexpectedResponseError:
     """The same error with what was asked, a sample of the answer, and no key in it."""
     redact = answer.redact
     whose = redact(error.record_id) if isinstance(error.record_id, str) else error.record_id
-    sample = redact(error.sample) or answer.sample
-    return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample)
+    sample = one_line(redact(error.sample))[:SAMPLE_LENGTH] or answer.sample
+    return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample, error.field)
 
 
 def error_for_status(answer: Answer, request: Request) -> APIError:
@@ -137,6 +136,14 @@ def _made(
         return kind(text, request, status, code, seconds, moment)
     scope = named_scope(text) or likely_scope(request.method, request.path)
     return kind(text, request, status, code, seconds, moment, scope)
+
+
+def _html_page(answer: Answer, request: Request) -> APIError | UnexpectedResponseError:
+    if is_login_page(answer.body):
+        message = "a login page came where JSON was due"
+        return AuthenticationError(message, request, answer.status)
+    message = "an HTML page came where JSON was due: an error of the server, or a proxy on the way"
+    return with_request(UnexpectedResponseError(message), request, answer)
 
 
 def _redirection(answer: Answer, request: Request) -> APIError | UnexpectedResponseError:

@@ -1,8 +1,9 @@
 """Whole pages of records, fast: types are checked while the JSON is parsed, dates are read column by column.
 
-A page that holds odd values is parsed as it is, and the hooks of `php_values.py` go over its columns. Records that even
-these refuse go through the converter, which is the definition; a property test holds all three equal. (But for what
-stands in members that no field reads, such as numbers beyond a float or bytes that are not UTF-8: nobody looks there.)
+A few records that hold odd values go through the converter, which is the definition, and do not slow the others. A page
+with many of them is parsed as it is, and the hooks of `php_values.py` go over its columns; a record that even these
+refuse goes through the converter, too. A property test holds all three equal. (But for what stands in members that no
+field reads, such as numbers beyond a float or bytes that are not UTF-8: nobody looks there.)
 
 The frozen records are filled as open ones of the same layout, by a function made for their class as attrs makes
 `__init__`: any way that goes over the fields one by one costs as much as parsing them.
@@ -18,6 +19,7 @@ the converter: pages take some fifteen times as long, and nothing else changes. 
 it; then make the records by `record(**fields)` here, or do without this file.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -33,6 +35,11 @@ R = TypeVar("R", bound=Record)
 Field: TypeAlias = "attrs.Attribute[Any]"
 Mend: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 
+FEW = 8
+"""Records of a page with odd values up to which each of them goes through the converter."""
+
+_NOT_READ = frozenset({"source", "odd"})
+_ROW = re.compile(r"`\$\[([0-9]+)\]")
 _EXPECTED: Mapping[Any, Any] = {
     int: int,
     int | None: int | None,
@@ -55,35 +62,57 @@ class RowReader(Generic[R]):
     """
 
     def __init__(self, record: type[R]) -> None:
-        fields = [field for field in attrs.fields(attrs.resolve_types(record)) if field.name != "source"]
-        usual = {field.name: _USUAL_MENDS[field.type] for field in fields if field.type in _USUAL_MENDS}
-        hooks = {field.name: _each(php_values.HOOKS[field.type]) for field in fields}
-        self._read_usual = _Reading(record, _row_type(record, fields, _EXPECTED), usual)
-        self._read_any = _Reading(record, _row_type(record, fields, dict.fromkeys(php_values.HOOKS, Any)), hooks)
-
-    def __call__(self, text: bytes, sources: Sequence[bytes]) -> list[R]:
-        """The records of a JSON array, given whole and in its elements.
-
-        Raises:
-            ValueError, TypeError, RecursionError: One of them holds something that is left to the converter.
-        """
-        try:
-            return self._read_usual(text, sources)
-        except msgspec.ValidationError:
-            return self._read_any(text, sources)
+        fields = [field for field in attrs.fields(attrs.resolve_types(record)) if field.name not in _NOT_READ]
+        hooks = {field.name: php_values.HOOKS[field.type] for field in fields}
+        mends = {field.name: _USUAL_MENDS[field.type] for field in fields if field.type in _USUAL_MENDS}
+        usual = {name: (mend, hooks[name]) for name, mend in mends.items()}
+        every = {name: (_each(hook), hook) for name, hook in hooks.items()}
+        self.read_usual = _Reading(record, _row_type(record, fields, _EXPECTED), usual)
+        self.read_any = _Reading(record, _row_type(record, fields, dict.fromkeys(php_values.HOOKS, Any)), every)
 
 
 def read_rows(record: type[R], text: bytes, sources: Sequence[bytes]) -> list[R | bytes]:
-    """The records of a JSON array in their order; in place of each one that is left to the converter, its text."""
-    if not sources:
-        return []
+    """The records of a JSON array, given whole and in its elements, in their order.
+
+    In place of each one that is left to the converter, its text.
+    """
+    rows: list[R | bytes] = [*sources]
+    reader, positions = _row_reader(record), [*range(len(sources))]
+    while len(sources) - len(positions) <= FEW and positions:
+        texts = [sources[position] for position in positions]
+        try:
+            read = reader.read_usual(text if len(texts) == len(sources) else _array(texts), texts)
+        except msgspec.ValidationError as error:
+            del positions[_row_of(error)]
+        except (ValueError, TypeError, RecursionError):  # msgspec's other errors are ValueErrors, too
+            return _read_halves(record, sources)
+        else:
+            for position, row in zip(positions, read, strict=True):
+                rows[position] = row
+            return rows
+    return _read_any(record, text, sources) if positions else rows
+
+
+def _read_any(record: type[R], text: bytes, sources: Sequence[bytes]) -> list[R | bytes]:
+    """The records of a page with many odd values."""
     try:
-        return [*_row_reader(record)(text, sources)]
-    except (ValueError, TypeError, RecursionError):  # msgspec's errors are ValueErrors too
-        if len(sources) == 1:
-            return [*sources]
+        return _row_reader(record).read_any(text, sources)
+    except (ValueError, TypeError, RecursionError):
+        return _read_halves(record, sources)
+
+
+def _read_halves(record: type[R], sources: Sequence[bytes]) -> list[R | bytes]:
+    """The records of a page that cannot be parsed; it is halved until the text that is no record stands alone."""
+    if len(sources) == 1:
+        return [*sources]
     half = len(sources) // 2
     return [row for part in (sources[:half], sources[half:]) for row in read_rows(record, _array(part), part)]
+
+
+def _row_of(error: msgspec.ValidationError) -> int:
+    """In which row of a page the value stands that is not what it should be."""
+    found = _ROW.search(str(error))
+    return int(found[1]) if found else 0
 
 
 def _array(sources: Sequence[bytes]) -> bytes:
@@ -98,17 +127,39 @@ def _row_reader(record: type[R]) -> RowReader[R]:
 class _Reading(Generic[R]):
     """One way to read the rows of a page: as structs whose types are checked, some columns of which are mended."""
 
-    def __init__(self, record: type[R], row: type[msgspec.Struct], mends: Mapping[str, Mend]) -> None:
+    def __init__(
+        self, record: type[R], row: type[msgspec.Struct], mends: Mapping[str, tuple[Mend, Callable[[Any], Any]]]
+    ) -> None:
         self._decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type] # made at run time
         self._mends = [*mends.values()]
         self._columns = _make_columns([*mends])
         kept = [name for name in row.__struct_fields__ if name not in mends]
         self._fill = _make_fill(record, kept, [*mends, "source"])
 
-    def __call__(self, text: bytes, sources: Sequence[bytes]) -> list[R]:
+    def __call__(self, text: bytes, sources: Sequence[bytes]) -> list[R | bytes]:
         rows: list[msgspec.Struct] = self._decode(text)
-        mended = [mend(column) for mend, column in zip(self._mends, self._columns(rows), strict=True)]
-        return self._fill(rows, zip(*mended, sources, strict=True))
+        odd: set[int] = set()
+        columns = zip(self._mends, self._columns(rows), strict=True)
+        mended = [_mended(mend, hook, column, odd) for (mend, hook), column in columns]
+        records: list[R | bytes] = [*self._fill(rows, zip(*mended, sources, strict=True))]
+        for position in odd:
+            records[position] = sources[position]
+        return records
+
+
+def _mended(mend: Mend, hook: Callable[[Any], Any], column: Sequence[Any], odd: set[int]) -> Sequence[Any]:
+    """A column with its values mended. The positions of those that cannot be are added to `odd`."""
+    try:
+        return mend(column)
+    except (ValueError, TypeError):
+        return [_mended_or_noted(hook, value, position, odd) for position, value in enumerate(column)]
+
+
+def _mended_or_noted(hook: Callable[[Any], Any], value: Any, position: int, odd: set[int]) -> Any:
+    try:
+        return hook(value)
+    except (ValueError, TypeError):
+        odd.add(position)
 
 
 def _row_type(record: type[Record], fields: Sequence[Field], types: Mapping[Any, Any]) -> type[msgspec.Struct]:
@@ -144,6 +195,7 @@ def _make_fill(record: type[R], kept: Sequence[str], mended: Sequence[str]) -> C
         "        _record = _new(_open)",
         *(f"        _record.{name} = _row.{name}" for name in kept),
         *(f"        _record.{name} = {name}" for name in mended),
+        "        _record.odd = ()",
         "        _record.__class__ = _frozen",
         "        _records.append(_record)",
         "    return _records",

@@ -10,10 +10,10 @@ import attrs
 from fusedesk_async import _json
 from fusedesk_async._json import JSONText
 from fusedesk_async._wire.call import Reader, Report
-from fusedesk_async._wire.converter import structure, within
+from fusedesk_async._wire.converter import below, read_record, structure, within
 from fusedesk_async._wire.page_reader import read_rows
 from fusedesk_async.errors import UnexpectedResponseError
-from fusedesk_async.models import Acknowledgement, Record
+from fusedesk_async.models import Acknowledgement, OddField, Record
 
 R = TypeVar("R", bound=Record)
 
@@ -25,39 +25,44 @@ class Records(Generic[R]):
     Attributes:
         items: The records, in the order they came.
         rejected: One error for each record that could not be read.
-        positions: Where in the list each of these stood.
+
+    A record needs nothing but what its class requires; what else cannot be read is in the record's `odd`.
     """
 
     items: tuple[R, ...] = ()
     rejected: tuple[UnexpectedResponseError, ...] = ()
-    positions: tuple[int, ...] = ()
 
     @property
     def received(self) -> int:
         """How many records the server sent."""
         return len(self.items) + len(self.rejected)
 
+    @property
+    def odd(self) -> tuple[OddField, ...]:
+        """The fields of these records that could not be read."""
+        return tuple(odd for record in self.items for odd in record.odd)
+
 
 def many(record: type[R]) -> Reader[Records[R]]:
-    """A list of records. Nothing at all is an empty list; a record that cannot be read does not lose the others."""
+    """A list of records. Nothing at all is an empty list; what cannot be read of one does not lose the others."""
 
     def read(source: JSONText, report: Report) -> Records[R]:
         rows = read_rows(record, source.text, _list_elements(source.text))
         if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
             return Records(cast("tuple[R, ...]", tuple(rows)))
         rejected: list[UnexpectedResponseError] = []
-        positions: list[int] = []
         items: list[R] = []
         for position, row in enumerate(rows):
             if not isinstance(row, bytes):
                 items.append(row)
                 continue
             try:
-                items.append(structure(record, JSONText(row), report))
+                one_of_them = read_record(record, JSONText(row))
             except UnexpectedResponseError as error:
                 rejected.append(report(within(error, f"$[{position}]")))
-                positions.append(position)
-        return Records(tuple(items), tuple(rejected), tuple(positions))
+            else:
+                items.append(one_of_them.reported(below(f"$[{position}]", report)))
+        return Records(tuple(items), tuple(rejected))
 
     return read
 

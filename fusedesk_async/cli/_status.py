@@ -67,6 +67,9 @@ def summary(report: ExportReport) -> str:
         notes.append(f"{counted(report.waits, 'wait')} for quota ({report.waited:.1f} s)")
     if report.tombstones:
         notes.append(f"{counted(report.tombstones, 'case')} gone before the history came")
+    if report.odd_fields:
+        where = "" if report.format == "jsonl" else ": their cells are empty, the column extra has what was sent"
+        notes.append(f"{counted(report.odd_fields, 'field')} could not be read{where}")
     return ", ".join([*notes, f"{report.to} {size_text(report.size)}"])
 
 

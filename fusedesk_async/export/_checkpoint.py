@@ -14,6 +14,10 @@ from fusedesk_async.errors import ExportError
 VERSION = 1
 MAX_REJECTED_IDS = 1_000
 """Ids of cases that could not be read beyond these are not kept, only counted."""
+MAX_ODD_FIELDS = 1_000
+"""Likewise of fields."""
+LONGEST_ODD_TEXT = 80
+"""Characters that are kept of the text of such a field, since the checkpoint is written at each commit."""
 
 C = TypeVar("C", bound="Checkpoint")
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
@@ -64,6 +68,8 @@ class Checkpoint:
         history_errors: Those of them whose history could not be fetched otherwise.
         rejected: Cases that could not be read, so that they are not in the output.
         rejected_ids: Ids of the first of these.
+        odd_fields: Fields that could not be read, so that their cells are empty.
+        odd: The first of these: the id of the case, the field, the text as sent.
         expected: How many cases there will be, as far as known.
         started_after: The newest date on the server when the job began; an update asks for what changed since.
         since: In an update, the day after which changes count; empty for all of them.
@@ -81,6 +87,8 @@ class Checkpoint:
     history_errors: Count = 0
     rejected: Count = 0
     rejected_ids: tuple[int | str | None, ...] = ()
+    odd_fields: Count = 0
+    odd: tuple[tuple[int | str, str, str], ...] = ()
     expected: Count | None = None
     started_after: str = ""
     since: str = ""

@@ -1,7 +1,8 @@
 """Records as rows of a table: the columns, and the cells of a record.
 
 A value that does not fit its column (a number beyond 64 bits, half a character, a date without zone where one is
-needed) is left out there and kept in `extra`, as are all members that this library does not know: nothing is lost.
+needed) or cannot be read is left out there and kept in `extra`, as are all members that this library does not know:
+nothing is lost.
 """
 
 import json
@@ -34,7 +35,7 @@ _KINDS: Mapping[Any, Kind] = {
     Any: "loose",
     int | str | None: "identifier",
 }
-_NOT_COLUMNS = frozenset({"source", "history"})
+_NOT_COLUMNS = frozenset({"source", "odd", "history"})
 _EMPTY_CONTAINERS = frozenset({"[]", "{}"})
 _PHP_EMPTY_VALUES = frozenset({"", "null", "false", '""', '"0000-00-00"', '"0000-00-00 00:00:00"'})
 _INT64_END = 2**63
@@ -67,6 +68,7 @@ class Table:
     def __init__(self, records: Iterable[type[Record]], encoders: Encoders, exclude: Iterable[str] = ()) -> None:
         columns = {column.name: column for record in records for column in _columns(record)}
         self._known = {member for column in columns.values() for member in column.members}
+        self._members = {column.name: column.members for column in columns.values()}
         self.columns = tuple(column for name, column in columns.items() if name not in {*exclude})
         self._encoders = [(column, encoders[column.kind]) for column in self.columns]
 
@@ -78,9 +80,12 @@ class Table:
     def cells(self, record: Record) -> list[Any]:
         """The values of a record, None where there is none."""
         cells: list[Any] = []
-        without: set[str] = set()
+        odd = {each.field for each in record.odd}
+        without = {member for name in odd for member in self._members[name]}
         for column, encode in self._encoders:
             value = getattr(record, column.name, None)
+            if column.name in odd and not value:
+                value = None  # or no tags that can be read would pass for no tags
             try:
                 cell = None if value is None else encode(value)
             except (ValueError, OverflowError):

@@ -14,6 +14,8 @@ CLOSE_BOUNDS = 0.02
 """Part of the number by which the bounds may differ for a probe to be superfluous."""
 PROBE_DIVISOR = 16
 """The next offset is divided by this while no probe has met a row."""
+UNREADABLE_ROWS = 3
+"""Consecutive rows without a readable id after which a probe is given up."""
 
 
 @attrs.define
@@ -73,11 +75,13 @@ async def estimate(desk: FuseDesk, filters: CaseFilters, *, probes: int) -> Esti
 
 
 async def _first_id(cases: Pages[Case], offset: int = 0) -> int | None:
-    """The id of the case at an offset; None if there is none, or none that can be read."""
-    try:
-        case = await cases.first(offset=offset)
-    except UnexpectedResponseError as error:
-        if error.path.startswith("$["):  # one record of the list
-            return None
-        raise
-    return case.id if case else None
+    """The id of the case at an offset, or of the next one with an id that can be read; None if there is none."""
+    for at in range(offset, offset + UNREADABLE_ROWS):
+        try:
+            case = await cases.first(offset=at)
+        except UnexpectedResponseError as error:
+            if not error.path.startswith("$["):  # more than one record of the list
+                raise
+        else:
+            return case.id if case else None
+    return None

@@ -175,13 +175,15 @@ class Fetch:
             FuseDeskError: None of them came either.
         """
         middle, last = page.items[len(page.items) // 2].id, page.items[-1].id
-        for other in {self.output.checkpoint.known_good or middle, middle, last}:
+        others = {self.output.checkpoint.known_good or middle, middle, last} - self._failures.unexpected_ids
+        for other in others:
             async with self.desk.cases.get_many([other]) as lookup:
                 _, result = await anext(lookup)
             if not isinstance(result, AMBIGUOUS_ERRORS):
                 break
         else:
-            self._failures.give_up()
+            if others:
+                self._failures.give_up()
         return self._failures.settle()
 
     def _count(self, walk: Walk[Case]) -> None:

@@ -14,13 +14,16 @@ from fusedesk_async.errors import (
     NotSentError,
     PermissionDeniedError,
     ServerError,
+    UnexpectedResponseError,
 )
 from fusedesk_async.export._row import Row
 from fusedesk_async.models import Case, CaseDetail
 
 OUTAGE_ERRORS = (ServerError, AnswerLostError, NotSentError)
 """Failures that may pass with time."""
-AMBIGUOUS_ERRORS = (*OUTAGE_ERRORS, PermissionDeniedError)
+PROMPT_ERRORS = (PermissionDeniedError, UnexpectedResponseError)
+"""Failures that waiting does not help: another case is asked for at once."""
+AMBIGUOUS_ERRORS = (*OUTAGE_ERRORS, *PROMPT_ERRORS)
 """Failures that may concern one case, or all of them."""
 MAX_UNSETTLED = 2
 """Consecutive cases that could not be fetched, after which another case is asked for: it may be the server."""
@@ -76,8 +79,15 @@ class HistoryFailures:
     @property
     def needs_probe(self) -> bool:
         """Whether to ask for another case before the next one: a server out of reach is not asked for all of them."""
-        refused = any(isinstance(error, PermissionDeniedError) for _, error in self._unsettled)
-        return refused or len(self._unsettled) == MAX_UNSETTLED
+        prompt = any(isinstance(error, PROMPT_ERRORS) for _, error in self._unsettled)
+        return prompt or len(self._unsettled) == MAX_UNSETTLED
+
+    @property
+    def unexpected_ids(self) -> frozenset[int]:
+        """The unsettled cases in place of which something else came, if there are no others."""
+        if all(isinstance(error, UnexpectedResponseError) for _, error in self._unsettled):
+            return frozenset(case.id for case, _ in self._unsettled)
+        return frozenset()
 
     def settle(self) -> list[Row]:
         """Another case came, so the failures concern the unsettled cases alone: their rows."""

@@ -12,7 +12,7 @@ from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
 from fusedesk_async._text import one_line
 from fusedesk_async._wire.converter import LONGEST_ID
 from fusedesk_async.errors import UnexpectedResponseError
-from fusedesk_async.export._checkpoint import MAX_REJECTED_IDS, Checkpoint, Job
+from fusedesk_async.export._checkpoint import LONGEST_ODD_TEXT, MAX_ODD_FIELDS, MAX_REJECTED_IDS, Checkpoint, Job
 from fusedesk_async.export._disk_thread import DiskThread
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
 from fusedesk_async.export._row import Row
@@ -82,7 +82,7 @@ class Output:
             rejected=old.rejected + len(unread),
             rejected_ids=(*old.rejected_ids, *unread)[:MAX_REJECTED_IDS],
         )
-        reached = attrs.evolve(counted, **changes)
+        reached = attrs.evolve(_with_odd_fields(counted, rows if new else ()), **changes)
 
         def write() -> None:
             self.checkpoint = self._sink.write(rows, reached)
@@ -111,6 +111,8 @@ class Output:
             history_errors=reached.history_errors,
             rejected=reached.rejected,
             rejected_ids=reached.rejected_ids,
+            odd_fields=reached.odd_fields,
+            odd=reached.odd,
             runs=reached.runs,
             calls=meter.calls,
             refused=meter.refused,
@@ -162,8 +164,21 @@ class Output:
         return await self._disk_thread.run(work) if self._sink.uses_disk else work()
 
 
+def _with_odd_fields(checkpoint: Checkpoint, rows: Iterable[Row]) -> Checkpoint:
+    odd = [each for row in rows for each in row.odd_fields]
+    if not odd:
+        return checkpoint
+    room = max(0, MAX_ODD_FIELDS - len(checkpoint.odd))
+    kept = tuple((_storable_number(number), field, text[:LONGEST_ODD_TEXT]) for number, field, text in odd[:room])
+    return attrs.evolve(checkpoint, odd_fields=checkpoint.odd_fields + len(odd), odd=(*checkpoint.odd, *kept))
+
+
 def _storable_id(number: int | str | None) -> int | str | None:
     """The id of a record that could not be read, as JSON can hold it."""
     if isinstance(number, str):
         return one_line(number)
-    return number if number is None or -(2**63) <= number < 2**63 else str(number)[:LONGEST_ID]
+    return None if number is None else _storable_number(number)
+
+
+def _storable_number(number: int) -> int | str:
+    return number if -(2**63) <= number < 2**63 else str(number)[:LONGEST_ID]

@@ -15,6 +15,8 @@ from fusedesk_async.filters import CaseFilters, after, desc
 
 ANNOUNCEMENT_PROBES = 2
 """Calls that an export may spend to find out how many cases there will be, and one more."""
+DATED_ROWS = 10
+"""Cases among which the newest date that can be read is looked for."""
 
 
 class ExportRun:
@@ -156,9 +158,10 @@ class ExportRun:
         return filters
 
     async def _newest_date(self) -> str:
-        """The newest date of change the server knows, by its own clock; empty if there is none."""
-        newest = await self._desk.cases.search(order_by=desc("date_updated"), status="all").first()
-        moment = newest.date_updated if newest else None
+        """The newest date of change that can be read, by the server's clock; empty if there is none."""
+        newest = self._desk.cases.search(order_by=desc("date_updated"), status="all", page_size=DATED_ROWS)
+        page = await anext(newest.pages())
+        moment = next((case.date_updated for case in page.items if case.date_updated), None)
         if moment is None:
             return ""
         now = datetime.fromtimestamp(self._desk.clock.time(), moment.tzinfo)

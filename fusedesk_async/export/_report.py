@@ -84,6 +84,10 @@ class ExportReport:
         history_errors: Cases whose history could not be fetched otherwise: their rows say why.
         rejected: Cases that could not be read, so that they are not in the output.
         rejected_ids: Ids of the first thousand of these; None stands for one whose id could not be read either.
+        odd_fields: Fields that could not be read. JSON Lines have each record as it was sent; elsewhere their cells are
+            empty and `extra` has what was sent.
+        odd: The first thousand of these: the id of the case, the field, the JSON text that was sent, cut to 80
+            characters. The field of an item of the history has its place in front, as in `history[3].date_added`.
         runs: How often the export was started until it was complete.
         calls: Calls of this client that were answered in this run.
         refused: Those of them that were refused because of the rate limit (429).
@@ -103,6 +107,8 @@ class ExportReport:
     history_errors: int
     rejected: int
     rejected_ids: tuple[int | str | None, ...]
+    odd_fields: int
+    odd: tuple[tuple[int | str, str, str], ...]
     runs: int
     calls: int
     refused: int
@@ -114,12 +120,15 @@ class ExportReport:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every case is in the output, with its history if that was asked for and the case was there."""
+        """Whether every case is in the output, with its history if that was asked for and the case was there.
+
+        Fields that could not be read (`odd_fields`) do not matter here.
+        """
         return not (self.rejected or self.history_errors)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON."""
-        return attrs.asdict(self) | {"rejected_ids": [*self.rejected_ids]}
+        return attrs.asdict(self) | {"rejected_ids": [*self.rejected_ids], "odd": [[*each] for each in self.odd]}
 
 
 @attrs.define(eq=False)

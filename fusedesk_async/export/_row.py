@@ -4,7 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from fusedesk_async import _json
-from fusedesk_async.models import Case
+from fusedesk_async.models import Case, CaseDetail
 
 
 class Row(NamedTuple):
@@ -24,6 +24,16 @@ class Row(NamedTuple):
     def is_without_history(self) -> bool:
         """Whether its history was asked for and did not come."""
         return self.tombstone or self.history_error != ""
+
+    @property
+    def odd_fields(self) -> list[tuple[int, str, str]]:
+        """What could not be read, in the case or in its history: the id of the case, the field, the text as sent."""
+        items = self.case.history if isinstance(self.case, CaseDetail) else ()
+        if not (self.case.odd or any(item.odd for item in items)):
+            return []
+        found = [(odd.field, odd.text) for odd in self.case.odd]
+        found += [(odd.path.removeprefix("$."), odd.text) for item in items for odd in item.odd]
+        return [(self.case.id, field, text) for field, text in found]
 
     @property
     def json_line(self) -> bytes:

@@ -5,7 +5,7 @@ Those that not every program needs are loaded when they are first asked for, as 
 
 from typing import TYPE_CHECKING
 
-from fusedesk_async.models._record import Record
+from fusedesk_async.models._record import OddField, Record
 from fusedesk_async.models.case import Case, CaseDetail, CreatedCase
 from fusedesk_async.models.history import Email, HistoryItem, Note
 from fusedesk_async.models.new import NewCase, NewEmail, NewHistoryItem, NewNote
@@ -36,6 +36,7 @@ __all__ = [
     "NewHistoryItem",
     "NewNote",
     "Note",
+    "OddField",
     "PoweredBy",
     "Record",
     "Rep",

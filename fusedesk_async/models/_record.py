@@ -10,25 +10,45 @@ from fusedesk_async.errors import UnexpectedResponseError
 
 
 @public
+@attrs.frozen
+class OddField:
+    """A field of a record that could not be read, and is empty for that reason.
+
+    Attributes:
+        record_id: The id of the record.
+        field: The name of the field.
+        path: Where it stood in the response, such as `$[3].date_opened`.
+        text: Its JSON text as it was sent, in one line, without the key, cut to 200 characters.
+    """
+
+    record_id: int | str | None
+    field: str
+    path: str
+    text: str
+
+
+@public
 @attrs.frozen(kw_only=True)
 class Record:
     """A record as the server sent it, read into typed fields.
 
-    Any field may be absent in an answer and is then None (lists: empty). Members of the answer that this library
-    does not know are kept and can be reached through `raw`.
+    Any field may be absent in an answer and is then None (lists: empty). So is one that cannot be read, which then is
+    in `odd`, too. Members of the answer that this library does not know are kept and can be reached through `raw`.
 
     Attributes:
         source: The JSON text of the record, exactly as it came. It takes no part in comparisons.
+        odd: The fields that could not be read; nearly always none. It takes no part in comparisons either.
     """
 
     source: bytes = attrs.field(default=b"{}", repr=False, eq=False)
+    odd: tuple[OddField, ...] = attrs.field(default=(), repr=False, eq=False)
 
     @property
     def raw(self) -> dict[str, Any]:
         """The record as the server sent it, under the API's own names; a fresh dict each time.
 
         Raises:
-            UnexpectedResponseError: A member that no field reads holds a number beyond a float.
+            UnexpectedResponseError: A member holds what is not JSON, such as a number beyond a float; `source` has it.
         """
         try:
             value: dict[str, Any] = _json.loads(self.source)

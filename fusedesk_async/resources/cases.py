@@ -190,7 +190,7 @@ class Cases(Resource):
 
         Args:
             ids: Ids, or cases of a search. They are read as they are needed, so there may be any number, and an
-                open walk will do. An id that comes twice is fetched twice.
+                open walk will do: `lookup.bookmark` says where to resume it. An id that comes twice is fetched twice.
             concurrency: How many cases may be in flight at once; as many again wait for you.
 
         Raises:

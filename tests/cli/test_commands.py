@@ -112,7 +112,8 @@ def test_errors_are_one_line(
     ("fault", "code"),
     [
         ({"status": 405, "body": {"error": "no", "errorcode": "x"}}, Exit.ANSWER),
-        ({"body": "<html>nothing here</html>", "times": 2}, Exit.CONFIGURATION),
+        ({"body": "<html><title>Login</title></html>"}, Exit.CONFIGURATION),
+        ({"body": "<html>nothing here</html>", "times": 2}, Exit.ANSWER),
         ({"body": [1, 2], "times": 2}, Exit.ANSWER),
         ({"status": 403, "body": {"error": "no", "errorcode": "api_error_noscope"}}, Exit.CONFIGURATION),
         ({"status": 500, "retry_after": "1000"}, Exit.NETWORK),

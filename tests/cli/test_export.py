@@ -194,7 +194,7 @@ def test_what_makes_no_sense_is_a_usage_error(invoke: Invoke, arguments: tuple[s
 
 
 def test_cases_that_cannot_be_read_are_reported(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
-    strange = [{"caseid": number, "date_opened": "next week"} for number in range(5, 10)]
+    strange = [{"caseid": f"{number}th"} for number in range(5, 10)]
     for nth, body in enumerate([[{"caseid": 9}], [], [{"caseid": 1}, *strange]], 1):
         sandbox.fault("search", nth=nth, body=body)
     sandbox.fault("search", nth=4, times=9, body=[])
@@ -202,9 +202,28 @@ def test_cases_that_cannot_be_read_are_reported(invoke: Invoke, sandbox: Sandbox
     assert result.exit_code == Exit.ANSWER
     assert [row["caseid"] for row in rows(tmp_path / "out.jsonl")] == [1]
     *_, last = result.stderr.splitlines()
-    assert last == "fusedesk: 5 cases could not be read and are not in the output: id 5, 6, 7, 8, 9"
+    assert last == "fusedesk: 5 cases could not be read and are not in the output: id 5th, 6th, 7th, 8th, 9th"
     assert sum(line.startswith("fusedesk: warning: ") for line in result.stderr.splitlines()) == 4
     assert "fusedesk: warning: 2 more like these" in result.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("out.jsonl", "2 fields could not be read, out.jsonl"),
+        ("out.csv", "2 fields could not be read: their cells are empty, the column extra has what was sent, out.csv"),
+    ],
+)
+def test_fields_that_cannot_be_read_are_in_the_summary(
+    invoke: Invoke, sandbox: Sandbox, tmp_path: Path, name: str, said: str
+) -> None:
+    odd = {"date_opened": "next week", "departmentid": "Billing"}
+    for nth, body in enumerate([[{"caseid": 2}], [], [{"caseid": 1}, {"caseid": 2} | odd]], 1):
+        sandbox.fault("search", nth=nth, body=body)
+    sandbox.fault("search", nth=4, times=9, body=[])
+    result = invoke("export", name)
+    assert result.exit_code == 0
+    assert said in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("options", [("--app", "acme"), ("--status", "open")])

@@ -9,7 +9,7 @@ from clients import client
 from exports import ids_in
 from tenacity import stop_after_attempt
 
-from fusedesk_async import FuseDesk, PermissionDeniedError, RetryPolicy, ServerError
+from fusedesk_async import FuseDesk, PermissionDeniedError, RetryPolicy, ServerError, UnexpectedResponseError
 from fusedesk_async.export import export_cases
 from fusedesk_async.export._output import _storable_id
 from fusedesk_async.sandbox import Sandbox, SystemClock
@@ -50,6 +50,44 @@ async def test_cases_that_can_never_be_had_do_not_stop_the_others(broken, status
     assert [each["caseid"] for each in found] == [*range(1, 13)]
     assert {each["caseid"] for each in found if "history_error" in each} == broken
     assert (report.history_errors, report.is_whole) == (len(broken), False)
+
+
+FATAL = "<br />\n<b>Fatal error</b>: Uncaught TypeError in /var/www/case.php:7"
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize(("cases", "broken"), [(12, {4}), (12, {12}), (12, {1}), (12, {4, 5, 11}), (2, {2}), (1, {1})])
+async def test_a_case_that_is_an_error_page_does_not_stop_the_others(cases, broken, concurrency, clock):
+    out, server = BytesIO(), Server(range(1, cases + 1), [])
+
+    def answer(request):
+        last = request.url.path.rsplit("/", 1)[-1]
+        return httpx.Response(200, html=FATAL) if last != "cases" and int(last) in broken else server(request)
+
+    async with desk_of(answer, clock) as desk:
+        report = await export_cases(desk, out, history=True, concurrency=concurrency)
+    found = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [each["caseid"] for each in found] == [*range(1, cases + 1)]
+    errors = {each["caseid"]: each["history_error"] for each in found if "history_error" in each}
+    assert set(errors) == broken
+    assert all("an HTML page came where JSON was due" in error and "Fatal error" in error for error in errors.values())
+    assert report.history_errors == len(broken)
+    assert clock.waited < 60
+
+
+async def test_pages_in_place_of_all_histories_end_an_export_that_can_go_on(tmp_path, clock):
+    server, is_down = Server(range(1, 13), []), True
+
+    def answer(request):
+        is_case = not request.url.path.endswith("/cases")
+        return httpx.Response(200, html="<title>Welcome</title>") if is_down and is_case else server(request)
+
+    async with desk_of(answer, clock) as desk:
+        with pytest.raises(UnexpectedResponseError, match="HTML page 'Welcome'"):
+            await export_cases(desk, tmp_path / "out.jsonl", history=True)
+        is_down = False
+        report = await export_cases(desk, tmp_path / "out.jsonl", history=True)
+    assert (report.cases, report.is_whole) == (12, True)
 
 
 async def test_a_key_that_may_see_no_history_is_reported_at_once(clock):
@@ -110,7 +148,7 @@ async def test_a_case_deleted_after_it_was_listed_is_a_tombstone(tmp_path):
 @pytest.mark.parametrize("history", [False, True])
 async def test_records_that_cannot_be_read_are_counted_and_named(history, tmp_path):
     sandbox = Sandbox(3)
-    strange = [{"caseid": "\ud800"}, {"caseid": -9, "tags": 1}, {}]
+    strange = [{"caseid": "\ud800"}, {"casenum": "N7", "tags": 1}, {}]
     sandbox.fault("search", body=json.dumps(strange))
     async with client(sandbox, SystemClock()) as desk:
         with pytest.warns(UserWarning, match="."):

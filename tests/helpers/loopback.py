@@ -15,6 +15,7 @@ from anyio.streams.tls import TLSListener
 class Server:
     url: str = ""
     requests: list[bytes] = attrs.field(factory=list[bytes])
+    connections: int = 0
     open_now: int = 0
     most_open: int = 0
 
@@ -33,6 +34,7 @@ async def serving(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIte
     server = Server()
 
     async def handle(stream: ByteStream) -> None:
+        server.connections += 1
         server.open_now += 1
         server.most_open = max(server.most_open, _open_sockets(server))
         try:

@@ -2,6 +2,7 @@
 
 import gc
 import gzip
+import re
 import socket
 import ssl
 
@@ -14,10 +15,17 @@ from tenacity import stop_after_attempt, wait_none
 
 from fusedesk_async import (
     AnswerLostError,
+    APIError,
+    AuthenticationError,
     FuseDesk,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestRejectedError,
     RetryPolicy,
+    ServerError,
     UnexpectedResponseError,
 )
 
@@ -96,6 +104,70 @@ async def test_a_body_longer_than_announced_is_cut_and_the_connection_not_used_a
         for _ in range(2):
             assert await desk.call("GET", "cases") == []
         assert len(server.requests) == 2
+
+
+REFUSED = b'{"error": "no, because", "errorcode": "api_error_x"}'
+ENDINGS = {
+    "whole": (b"Content-Length: %d\r\n\r\n" % len(REFUSED) + REFUSED, "no, because"),
+    "cut": (b"Content-Length: 100\r\n\r\n" + REFUSED, "no, because"),
+    "cut in mid-text": (b'Content-Length: 100\r\n\r\n{"err', '{"err'),
+    "no body": (b"Content-Length: 100\r\n\r\n", "no reason given"),
+    "broken chunk": (b"Transfer-Encoding: chunked\r\n\r\n5\r\nsorry\r\nzz", "sorry"),
+    "cut gzip": (
+        b"Content-Encoding: gzip\r\nContent-Length: 100\r\n\r\n" + gzip.compress(REFUSED)[:-9],
+        "no, because",
+    ),
+    "corrupt gzip": (b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\n\x1f\x8bwrong", "no reason given"),
+    "too long": (b"Content-Length: 2000000\r\n\r\n" + b"x" * 2_000_000, "x"),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("401 No", AuthenticationError),
+        ("403 No", PermissionDeniedError),
+        ("404 No", NotFoundError),
+        ("405 No", RequestRejectedError),
+        ("418 No", APIError),
+        ("429 No", RateLimitError),
+    ],
+)
+async def test_a_status_that_says_no_is_an_answer_whatever_becomes_of_its_body(status, kind, ending):
+    body, text = ENDINGS[ending]
+    answer = b"HTTP/1.1 %b\r\nRetry-After: 7\r\n%b" % (status.encode(), body)
+    settings = {"retry": AT_ONCE, "max_body": 1_000_000, "on_rate_limit": "raise"}
+    for method in ("GET", "POST"):
+        async with serving(says(answer)) as server, client(server.url, **settings) as desk:
+            with pytest.raises(kind, match=re.escape(text)) as caught:
+                await desk.call(method, "cases")
+            assert caught.value.status == int(status[:3])
+            assert caught.value.retry_after == pytest.approx(7.0, abs=1.0)
+            assert len(server.requests) == 1
+
+
+async def test_a_refusal_whose_body_does_not_come_in_time_is_a_refusal():
+    async def behave(stream, _):
+        await stream.send(b"HTTP/1.1 405 No\r\nContent-Length: 100\r\n\r\nno such depart")
+        await stream.receive()
+
+    async with serving(behave) as server, client(server.url, timeout=0.1) as desk:
+        with pytest.raises(RequestRejectedError, match="no such depart"):
+            await desk.call("POST", "cases")
+
+
+async def test_a_server_error_that_is_cut_is_one_and_a_write_may_have_happened():
+    async def behave(stream, _):
+        await stream.send(b"HTTP/1.1 502 Bad\r\nContent-Length: 100\r\n\r\n<html>")
+
+    async with serving(behave) as server, client(server.url, retry=AT_ONCE) as desk:
+        with pytest.raises(ServerError):
+            await desk.call("GET", "cases")
+        assert len(server.requests) == 4
+        with pytest.raises(OutcomeUnknownError):
+            await desk.call("POST", "cases")
+        assert len(server.requests) == 5
 
 
 async def test_a_read_is_tried_again_and_a_lost_write_is_not():

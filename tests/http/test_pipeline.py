@@ -14,6 +14,7 @@ from fusedesk_async import (
     FuseDeskWarning,
     NewCase,
     NotFoundError,
+    OddField,
     OutcomeUnknownError,
     PermissionDeniedError,
     RateLimitError,
@@ -149,13 +150,14 @@ async def test_a_cut_page_is_fetched_again_whole(sandbox, desk):
 
 
 async def test_a_bad_record_does_not_lose_its_page(sandbox, desk, clock):
-    page = [{"caseid": 1}, {"caseid": 2, "repid": "nobody"}, {"id": "3"}]
+    page = [{"caseid": 1}, {"caseid": 2, "repid": "nobody"}, {"id": "3"}, {"caseid": "x"}]
     sandbox.fault("search", times=2, body=page)
-    with pytest.warns(FuseDeskWarning, match=r"repid of record 2"):
+    with pytest.warns(FuseDeskWarning, match=r"repid of record 2"), pytest.warns(FuseDeskWarning, match="of record x"):
         pages = [page async for page in desk.cases.search().pages()]
-    assert [case.id for case in pages[0].items] == [1, 3]
-    assert [error.record_id for error in pages[0].rejected] == [2]
-    assert pages[0].received == 3
+    assert [case.id for case in pages[0].items] == [1, 2, 3]
+    assert pages[0].odd == pages[0].items[1].odd == (OddField(2, "rep_id", "$[1].repid", '"nobody"'),)
+    assert [error.record_id for error in pages[0].rejected] == ["x"]
+    assert pages[0].received == 4
     async with client(sandbox, clock, strict=True) as strict:
         sandbox.fault("search", times=2, body=page)
         with pytest.raises(UnexpectedResponseError, match="expected a whole number, got 'nobody'"):

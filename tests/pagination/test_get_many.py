@@ -1,7 +1,7 @@
 """Many cases by their ids: against the sandbox what comes, with fake cases when and how."""
 
 import itertools
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import anyio
 import httpx
@@ -9,20 +9,25 @@ import pytest
 from anyio import wait_all_tasks_blocked
 from clients import client
 from fake_cases import FakeCases, cases_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fusedesk_async import (
     AnswerLostError,
     AuthenticationError,
+    Bookmark,
     ConfigurationError,
     FuseDesk,
+    FuseDeskWarning,
     NotFoundError,
+    PaginationError,
     PermissionDeniedError,
     RateLimitError,
     RequestRejectedError,
     ServerError,
     UnexpectedResponseError,
 )
-from fusedesk_async.sandbox import Sandbox
+from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -281,3 +286,98 @@ async def test_an_interrupt_that_hits_the_source_of_the_ids_passes_as_it_is():
     with pytest.raises(KeyboardInterrupt):
         async with cases_of(FakeCases()).get_many(numbers()) as lookup:
             await collected(lookup)
+
+
+@given(
+    stops=st.lists(st.integers(0, 12), max_size=6),
+    page_size=st.integers(2, 9),
+    concurrency=st.integers(1, 5),
+    first=st.integers(0, 3),
+    by_name=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+async def test_resumed_from_its_bookmark_at_any_point_a_lookup_misses_no_case(
+    stops, page_size, concurrency, first, by_name
+):
+    clock = VirtualClock()
+    sandbox = Sandbox(20, clock=clock)
+    department = {"department": next(iter(sandbox.state.departments.values())).name} if by_name else {}
+    filters = {"status": "all", **department}
+    got, after = [], None
+    async with client(sandbox, clock) as desk:
+        expected = [case.id async for case in desk.cases.search(**filters)]
+        for stop in [*stops, None]:
+            async with (
+                desk.cases.walk(after=after, page_size=page_size, concurrency=2, **filters) as walk,
+                desk.cases.get_many(walk, concurrency=concurrency) as lookup,
+            ):
+                if first and not got:
+                    got += [case.id async for case in limited(walk, first)]
+                async for number, _ in limited(lookup, stop):
+                    got.append(number)
+                with suppress(ConfigurationError):  # of names, nothing was asked for yet
+                    after = Bookmark.parse(str(lookup.bookmark))
+    assert got == expected
+
+
+async def limited(stream, number):
+    """The first so many of a stream; all for None."""
+    while number is None or number > 0:
+        try:
+            yield await anext(stream)
+        except StopAsyncIteration:
+            return
+        number = None if number is None else number - 1
+
+
+async def test_before_the_first_result_the_bookmark_is_where_the_walk_was(desk):
+    async with desk.cases.walk(status="all") as walk, desk.cases.get_many(walk) as lookup:
+        begin = walk.bookmark
+        assert lookup.bookmark == begin
+        await anext(lookup)
+        assert lookup.bookmark == Bookmark(1, 0, begin.job)
+        assert walk.bookmark.id > 1, "the walk is ahead"
+
+
+async def test_a_failure_that_was_given_is_done(sandbox, desk):
+    sandbox.fault("get", nth=2, status=404)
+    async with desk.cases.walk(status="all") as walk, desk.cases.get_many(walk, concurrency=1) as lookup:
+        await anext(lookup)
+        _, failure = await anext(lookup)
+        assert isinstance(failure, NotFoundError)
+        assert lookup.bookmark.id == 2
+
+
+async def test_of_names_the_first_result_tells_where_it_began(sandbox, desk):
+    name = next(iter(sandbox.state.departments.values())).name
+    gate = anyio.Event()
+    async with desk.cases.walk(status="all", department=name) as walk, desk.cases.get_many(walk) as lookup:
+        with pytest.raises(ConfigurationError, match="names of this walk are not looked up"):
+            _ = lookup.bookmark
+        async with anyio.create_task_group() as group:
+
+            async def first():
+                await anext(lookup)
+                gate.set()
+
+            group.start_soon(first)
+            while walk.report.rows == 0:
+                await anyio.lowlevel.checkpoint()
+            assert not gate.is_set()
+            assert (lookup.bookmark.id, lookup.bookmark.rank) == (None, 0)
+
+
+async def test_without_a_walk_there_is_no_bookmark(desk):
+    async with desk.cases.get_many([1, 2]) as lookup:
+        await anext(lookup)
+        with pytest.raises(ConfigurationError, match="come from no walk"):
+            _ = lookup.bookmark
+
+
+async def test_a_walk_that_keeps_no_order_gives_no_bookmark_here_either(sandbox, desk):
+    sandbox.fault("search", body=[{"caseid": 9}, {"caseid": 3}])
+    async with desk.cases.walk(on_unordered="report") as walk, desk.cases.get_many(walk) as lookup:
+        with pytest.warns(FuseDeskWarning, match="does not keep the order"):
+            await anext(lookup)
+        with pytest.raises(PaginationError, match="does not keep id order"):
+            _ = lookup.bookmark

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fusedesk_async import Case, PaginationError, UnexpectedResponseError
+from fusedesk_async import Case, UnexpectedResponseError
 from fusedesk_async._json import JSONText
 from fusedesk_async._pagination.plans import OffsetPlan, StitchedPlan
 from fusedesk_async._pagination.stitching import FetchPage, PageStitcher
@@ -12,7 +12,7 @@ from fusedesk_async._wire.readers import Records, many
 
 
 def answer(*rows):
-    """Ids of good records; a text in brackets makes one that cannot be read, with that id or without any."""
+    """Ids of good records; in brackets, of ones with an odd field, without any id or with one that cannot be read."""
     members = [{"caseid": row} if isinstance(row, int) else {"caseid": row[0], "date_opened": "soon"} for row in rows]
     text = json.dumps([{k: v for k, v in row.items() if v is not None} for row in members]).encode()
     return many(Case)(JSONText(text), lambda error: error)
@@ -26,19 +26,21 @@ def brought(pages):
     return [([case.id for case in page.items], [error.record_id for error in page.rejected]) for page in pages]
 
 
-def test_a_record_that_cannot_be_read_takes_its_place_and_is_told_of_once():
+def test_a_record_with_an_odd_field_is_one_of_the_others_and_its_field_is_told_of_once():
     plan = ordered()
     (fetch,) = plan.pages_to_fetch()
-    assert brought(plan.page_received(fetch, answer(1, [2], 3, ["4"], [5]))) == [([1, 3], [2, "4", 5])]
+    (page,) = plan.page_received(fetch, answer(1, [2], 3, ["4"], [5]))
+    assert brought([page]) == [([1, 2, 3, 4, 5], [])]
+    assert [(odd.record_id, odd.field, odd.path) for odd in page.odd] == [
+        (2, "date_opened", "$[1].date_opened"),
+        ("4", "date_opened", "$[3].date_opened"),
+        (5, "date_opened", "$[4].date_opened"),
+    ]
     (fetch,) = plan.pages_to_fetch()
-    assert fetch.offset == 4, "the last one is known by its id, so the next page overlaps with it"
-    assert brought(plan.page_received(fetch, answer([5], 6))) == [([6], [])]
+    assert fetch.offset == 4, "the next page overlaps with the last one"
+    (page,) = plan.page_received(fetch, answer([5], 6))
+    assert (brought([page]), page.odd) == ([([6], [])], ())
     assert plan.mended == 0
-
-
-def test_of_two_readings_of_a_record_the_one_that_can_be_read_is_given():
-    plan = ordered()
-    assert brought(plan.page_received(plan.pages_to_fetch()[0], answer([1], 1, 2, 2, [3], [3]))) == [([1, 2], [3])]
 
 
 @pytest.mark.parametrize("whose", [None, "x12", "²"])
@@ -50,12 +52,6 @@ def test_one_without_an_id_counts_as_a_row_and_is_told_of(whose):
     assert plan.pages_to_fetch()[0].offset <= 4
 
 
-def test_ids_that_cannot_be_read_are_in_order_too():
-    plan = ordered()
-    with pytest.raises(PaginationError, match="4 comes before 3"):
-        plan.page_received(plan.pages_to_fetch()[0], answer(1, [4], 3))
-
-
 def test_a_plain_plan_asks_for_a_page_once_and_knows_its_end():
     plan = OffsetPlan(lambda case: case.id, 2)
     assert plan.pages_to_fetch() == [FetchPage(0, 0)]
@@ -63,6 +59,6 @@ def test_a_plain_plan_asks_for_a_page_once_and_knows_its_end():
     plan.page_received(FetchPage(0, 0), answer(2, 1))
     assert plan.pages_to_fetch() == [FetchPage(1, 2)]
     error = UnexpectedResponseError("odd")
-    (page,) = plan.page_received(FetchPage(1, 2), Records((), (error,), (0,)))
+    (page,) = plan.page_received(FetchPage(1, 2), Records((), (error,)))
     assert page.rejected == (error,)
     assert plan.done

@@ -19,6 +19,7 @@ from fusedesk_async.models import (
     Email,
     HistoryItem,
     Note,
+    OddField,
     Record,
 )
 
@@ -107,27 +108,83 @@ def test_the_second_name_stands_in_for_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "path", "record_id", "reason"),
+    ("members", "record_id", "reason"),
     [
-        ({"caseid": 5, "contactid": "x"}, "$.contactid", 5, "expected a whole number, got 'x'"),
-        ({"caseid": 5, "summary": ["x"]}, "$.summary", 5, "expected text, got a list"),
-        ({"caseid": 5, "date_opened": "soon"}, "$.date_opened", 5, "Invalid isoformat string: 'soon'"),
-        ({"caseid": 5, "date_opened": True}, "$.date_opened", 5, "expected a date, got True"),
-        ({"caseid": 5, "tags": [1, {}]}, "$.tags", 5, "is missing"),
-        ({"caseid": 5, "tags": "1 @ 2"}, "$.tags", 5, "expected a list of ids, got '1 @ 2'"),
-        ({"caseid": 5, "isArchived": "maybe"}, "$.isArchived", 5, "expected true or false, got 'maybe'"),
-        ({"caseid": "x9", "casenum": "A"}, "$.caseid", "x9", "expected a whole number, got 'x9'"),
-        ({"caseid": None}, "$.caseid", None, "is missing"),
-        ({"caseid": True}, "$.caseid", None, "expected a whole number, got True"),
-        ({"caseid": [1], "id": 8}, "$.caseid", 8, "expected a whole number, got a list"),
-        ({"caseid": "n" * 999}, "$.caseid", "n" * 80, "expected a whole number, got '" + "n" * 79),
-        ({}, "$.caseid", None, "is missing"),
+        ({"caseid": "x9", "casenum": "A"}, "x9", "expected a whole number, got 'x9'"),
+        ({"caseid": None}, None, "is missing"),
+        ({"caseid": True}, None, "expected a whole number, got True"),
+        ({"caseid": [1], "id": "x8"}, "x8", "expected a whole number, got a list"),
+        ({"caseid": "n" * 999}, "n" * 80, "expected a whole number, got '" + "n" * 79),
+        ({}, None, "is missing"),
+        ({"casenum": 7}, None, "is missing"),
     ],
 )
-def test_what_no_hook_allows_is_refused_with_path_and_id(members: Any, path: str, record_id: Any, reason: str) -> None:
+def test_without_a_readable_id_there_is_no_record(members: Any, record_id: Any, reason: str) -> None:
     with pytest.raises(UnexpectedResponseError) as caught:
         read(Case, members)
-    assert (caught.value.path, caught.value.record_id, caught.value.message) == (path, record_id, reason)
+    assert (caught.value.path, caught.value.record_id, caught.value.message) == ("$.caseid", record_id, reason)
+    assert caught.value.field == ""
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "field", "reason"),
+    [
+        ("contactid", "x", "contact_id", "expected a whole number, got 'x'"),
+        ("contactid", "1,000", "contact_id", "expected a whole number, got '1,000'"),
+        ("summary", ["x"], "summary", "expected text, got a list"),
+        ("date_opened", "soon", "date_opened", "Invalid isoformat string: 'soon'"),
+        ("date_opened", True, "date_opened", "expected a date, got True"),
+        ("tags", [1, {}], "tags", "is missing"),
+        ("tags", {"odd": 1}, "tags", "expected a list of ids, got an object"),
+        ("isArchived", "yes", "is_archived", "expected true or false, got 'yes'"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_empty_and_reported(member: str, value: Any, field: str, reason: str) -> None:
+    heard = Heard()
+    members = {"caseid": 5, member: value, "status": "open"}
+    case = structure(Case, JSONText(json.dumps(members).encode()), heard)
+    assert case == Case(id=5, status="open")
+    assert case.raw == members
+    (error,) = heard
+    assert (error.message, error.path, error.record_id, error.field) == (reason, f"$.{member}", 5, field)
+    assert case.odd == (OddField(5, field, f"$.{member}", json.dumps(value)),)
+
+
+def test_what_the_report_gives_back_is_kept_of_an_odd_field() -> None:
+    done = UnexpectedResponseError("m", None, "$[7].x", "the id", "the text", "the field")
+    case = structure(Case, JSONText(b'{"caseid":5,"contactid":"x"}'), lambda _: done)
+    assert case.odd == (OddField("the id", "the field", "$[7].x", "the text"),)
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "odd"),
+    [
+        ({"caseid": [1], "id": 8}, Case(id=8), "$.caseid"),
+        ({"caseid": 1, "casenum": [], "casenumber": "B"}, Case(id=1, case_number="B"), "$.casenum"),
+        ({"caseid": None, "id": 8}, Case(id=8), None),
+    ],
+)
+def test_a_duplicate_that_can_be_read_stands_in(members: Any, expected: Case, odd: str | None) -> None:
+    case = structure(Case, JSONText(json.dumps(members).encode()), Heard())
+    assert case == expected
+    assert [each.path for each in case.odd] == ([odd] if odd else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (b'"caf\xe9"', '"caf\ufffd"'),
+        (b"1e999", "1e999"),
+        (b"9" * 5000, "9" * 1000),
+    ],
+)
+def test_a_member_that_is_no_json_is_a_field_that_cannot_be_read(text: bytes, shown: str) -> None:
+    source = b'{"caseid":5,"summary":"\\ud800","rating":%b}' % text
+    case = structure(Case, JSONText(source), Heard())
+    assert (case.id, case.rating) == (5, None)
+    assert case.summary == "\ud800"
+    assert [(odd.field, odd.text) for odd in case.odd] == [("rating", shown)]
+    assert case.source == source
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", [], [{"caseid": 1}]])
@@ -212,17 +269,40 @@ def test_a_bad_item_is_reported_and_kept_and_loses_nothing() -> None:
     detail = structure(CaseDetail, JSONText(json.dumps({"caseid": 5, "history": items}).encode()), heard)
     assert [(type(item), item.type) for item in detail.history] == [
         (Note, "note"),
-        (HistoryItem, "call"),
+        (Note, "call"),
         (HistoryItem, "{'a': 1}"),
         (Email, "email"),
     ]
+    assert detail.history[1] == Note(type="call", id=8)
     assert detail.history[1].raw == items[1]
+    assert detail.history[1].odd == (OddField(8, "date_added", "$.history[1].date_added", '"soon"'),)
+    assert detail.odd == ()
     assert [(error.path, error.record_id) for error in heard] == [
         ("$.history[1].date_added", 8),
         ("$.history[2]", None),
         ("$.history[3].type", None),
     ]
     assert detail.raw["history"] == items
+
+
+def test_of_a_history_that_is_no_json_every_item_that_can_be_read_is() -> None:
+    heard = Heard()
+    items = b'[{"note":"a"},{"note":"caf\xe9","id":2},7,{"note":1e999}]'
+    text = b'{"caseid":5,"history":%b,"notes":{"4":{"note":1e999}},"calls":1e999}' % items
+    detail = structure(CaseDetail, JSONText(text), heard)
+    assert [(item.type, item.note) for item in detail.history if isinstance(item, Note)] == [
+        ("note", "a"),
+        ("note", None),
+        ("note", None),
+        ("note", None),
+    ]
+    assert [error.path for error in heard] == [
+        "$.history[1].note",
+        "$.history[2]",
+        "$.history[3].note",
+        "$.notes[0].note",
+        "$.calls",
+    ]
 
 
 @pytest.mark.parametrize("odd", [7, "text", True, {"first": {}}])
@@ -244,5 +324,5 @@ def test_a_report_that_raises_passes_through(odd: Any) -> None:
 
 
 def test_within_puts_a_path_below_its_place() -> None:
-    error = within(UnexpectedResponseError("odd", None, "$.a", 7, "{"), "$[3]")
-    assert error.args == ("odd", None, "$[3].a", 7, "{")
+    error = within(UnexpectedResponseError("odd", None, "$.a", 7, "{", "f"), "$[3]")
+    assert error.args == ("odd", None, "$[3].a", 7, "{", "f")

@@ -184,3 +184,10 @@ def test_any_answer_gives_a_result_or_an_error_of_ours_without_the_key(
         assert KEY.reveal()[:8] not in shown(error)
         assert str(error).isprintable()
         assert pickle.loads(pickle.dumps(error)).args == error.args
+
+
+@pytest.mark.parametrize("piece", [b"<form action=", b"<title login", b"<input type = ", b"<meta refresh ", b"<" * 13])
+def test_a_long_page_is_not_searched_for_long(piece):
+    page = piece * 100_000
+    with pytest.raises((errors.AuthenticationError, UnexpectedResponseError)):
+        decode(get("v1/x", anything), Answer(200, {}, page), Request("GET", "v1/x"), lambda _: None)

@@ -15,7 +15,8 @@ from strategies import dates, pages
 from fusedesk_async import _json
 from fusedesk_async._json import JSONText
 from fusedesk_async._wire import php_values
-from fusedesk_async._wire.converter import structure, within
+from fusedesk_async._wire.call import Report
+from fusedesk_async._wire.converter import below, structure, within
 from fusedesk_async._wire.page_reader import read_rows
 from fusedesk_async._wire.readers import many
 from fusedesk_async.errors import UnexpectedResponseError
@@ -24,23 +25,27 @@ from fusedesk_async.models import Case
 EXAMPLES = int(os.environ.get("FUSEDESK_TEST_EXAMPLES", "300"))
 
 
-def unchanged(error: UnexpectedResponseError) -> UnexpectedResponseError:
-    return error
-
-
-def by_the_converter(text: bytes) -> tuple[list[Case], list[UnexpectedResponseError]]:
+def by_the_converter(text: bytes, report: Report) -> tuple[list[Case], list[UnexpectedResponseError]]:
     """The definition: each element by itself."""
     items: list[Case] = []
     rejected: list[UnexpectedResponseError] = []
     for place, source in enumerate(_json.elements(text)):
         try:
-            items.append(structure(Case, JSONText(source), unchanged))
+            items.append(structure(Case, JSONText(source), below(f"$[{place}]", report)))
         except UnexpectedResponseError as error:
-            rejected.append(within(error, f"$[{place}]"))
+            rejected.append(report(within(error, f"$[{place}]")))
     return items, rejected
 
 
-def told(case: Case) -> list[tuple[str, str, str]]:
+class Reported(list[UnexpectedResponseError]):
+    """Keeps what is reported."""
+
+    def __call__(self, error: UnexpectedResponseError) -> UnexpectedResponseError:
+        self.append(error)
+        return error
+
+
+def everything(case: Case) -> list[tuple[str, str, str]]:
     """All of a case, types and time zones included, which equality does not look at."""
     values = attrs.asdict(case, recurse=False)
     return [(name, type(value).__name__, repr(value)) for name, value in values.items()]
@@ -50,20 +55,31 @@ def told(case: Case) -> list[tuple[str, str, str]]:
 @given(pages())
 @example(b'[{"caseid": 1, "unknown": "\\ud800", "rating": 1.10}, {"caseid": 2}, 3, {"id": 4}]')
 @example(b'[{"caseid": "x", "caseid": 5, "tags": [1, "2", {"id": 3}]}]')
+@example(b'[{"caseid": 1, "casenum": ["x"], "casenumber": "B"}, {"caseid": [1], "id": 8}, {"caseid": null, "id": 9}]')
+@example(b'[{"caseid": 1, "summary": "caf\xe9"}, {"caseid": 2, "rating": 1e999}, {"caseid": "\xe9"}]')
+@example(b'[{"caseid": 1, "casenum": "A", "date_opened": "soon", "contactid": 1.5, "tags": {"odd": 1}}, {"caseid": 2}]')
 def test_fast_path_and_converter_agree_on_everything(text: bytes) -> None:
-    reported: list[UnexpectedResponseError] = []
-
-    def report(error: UnexpectedResponseError) -> UnexpectedResponseError:
-        reported.append(error)
-        return error
-
-    records = many(Case)(JSONText(text), report)
-    items, rejected = by_the_converter(text)
-    assert [told(case) for case in records.items] == [told(case) for case in items]
+    reported, expected = Reported(), Reported()
+    records = many(Case)(JSONText(text), reported)
+    items, rejected = by_the_converter(text, expected)
+    assert [everything(case) for case in records.items] == [everything(case) for case in items]
     assert list(records.items) == items
     assert [error.args for error in records.rejected] == [error.args for error in rejected]
-    assert [error.args for error in reported] == [error.args for error in rejected]
+    assert [error.args for error in reported] == [error.args for error in expected]
     assert records.received == len(items) + len(rejected)
+    assert [*records.odd] == [odd for case in items for odd in case.odd]
+    assert [(odd.path, odd.field) for odd in records.odd] == [(e.path, e.field) for e in expected if e.field]
+
+
+@given(pages(), st.integers(2, 40))
+@settings(max_examples=EXAMPLES // 6)
+def test_many_odd_records_are_read_as_few_are(text: bytes, times: int) -> None:
+    elements = _json.elements(text) * times
+    reported, expected = Reported(), Reported()
+    records = many(Case)(JSONText(b"[" + b",".join(elements) + b"]"), reported)
+    items, _ = by_the_converter(b"[" + b",".join(elements) + b"]", expected)
+    assert [everything(case) for case in records.items] == [everything(case) for case in items]
+    assert [error.args for error in reported] == [error.args for error in expected]
 
 
 @settings(max_examples=EXAMPLES)
@@ -115,6 +131,9 @@ def test_nothing_gives_nothing() -> None:
         b'{"caseid":"x","casenum":"A"}',
         b'{"casenum":"A"}',
         b"null",
+        b'{"caseid":1,"casenum":"A","date_opened":"soon"}',
+        b'{"caseid":1,"casenum":"A","summary":"\xe9"}',
+        b'{"caseid":1,"casenum":"A","rating":1e999}',
         b'{"caseid":1,"u":' + b"[" * 5000 + b"]" * 5000 + b"}",
     ],
 )
@@ -124,3 +143,11 @@ def test_what_cannot_be_read_comes_back_as_text_in_its_place(bad: bytes) -> None
     rows = read_rows(Case, b"[" + b",".join(sources) + b"]", sources)
     assert [type(row) for row in rows] == [Case, bytes, Case]
     assert rows[1] == bad
+
+
+def test_one_odd_record_leaves_only_itself_to_the_converter() -> None:
+    usual = b'{"caseid":1,"casenum":"A","contactid":3,"date_opened":"2026-03-01T10:00:00Z"}'
+    for odd in (usual.replace(b"3,", b'"x",'), usual.replace(b"2026-03-01T10:00:00Z", b"soon")):
+        sources = [usual] * 250 + [odd] + [usual] * 249
+        rows = read_rows(Case, b"[" + b",".join(sources) + b"]", sources)
+        assert [place for place, row in enumerate(rows) if isinstance(row, bytes)] == [250]

@@ -8,7 +8,7 @@ import pytest
 from fusedesk_async._json import JSONText
 from fusedesk_async._wire.readers import Records, acknowledgement, anything, many, one, strings
 from fusedesk_async.errors import UnexpectedResponseError
-from fusedesk_async.models import Acknowledgement, Case, CaseDetail
+from fusedesk_async.models import Acknowledgement, Case, CaseDetail, OddField
 
 NOTHING = [b"", b"null", b"false", b'""']
 
@@ -32,25 +32,32 @@ def test_what_is_no_list_is_no_page(text: bytes) -> None:
         many(Case)(JSONText(text), keep)
 
 
-def test_one_bad_record_in_500_is_reported_and_loses_nothing() -> None:
+def test_one_odd_record_in_500_is_reported_and_loses_nothing() -> None:
     cases: list[dict[str, Any]] = [{"caseid": number, "casenum": f"C{number}"} for number in range(1, 501)]
     cases[321]["date_opened"] = "soon"
-    told: list[UnexpectedResponseError] = []
+    cases[322]["caseid"] = "x"
+    reported: list[UnexpectedResponseError] = []
 
     def report(error: UnexpectedResponseError) -> UnexpectedResponseError:
-        told.append(error)
-        return UnexpectedResponseError("complete")
+        reported.append(error)
+        return UnexpectedResponseError("complete", None, error.path, 7, "text", error.field)
 
     records = many(Case)(JSONText(json.dumps(cases).encode()), report)
-    assert [case.id for case in records.items] == [number for number in range(1, 501) if number != 322]
-    assert [(error.path, error.record_id) for error in told] == [("$[321].date_opened", 322)]
+    assert [case.id for case in records.items] == [number for number in range(1, 501) if number != 323]
+    assert [(error.path, error.record_id) for error in reported] == [
+        ("$[321].date_opened", 322),
+        ("$[322].caseid", "x"),
+    ]
     assert [error.message for error in records.rejected] == ["complete"], "what the report gives back is kept"
+    assert records.odd == records.items[321].odd == (OddField(7, "date_opened", "$[321].date_opened", "text"),)
     assert records.received == 500
 
 
 def test_a_report_that_raises_ends_the_page() -> None:
-    with pytest.raises(UnexpectedResponseError, match="expected an object, got 7 at \\$\\[1\\]"):
+    with pytest.raises(UnexpectedResponseError, match=r"expected an object, got 7 at \$\[1\]"):
         many(Case)(JSONText(b'[{"caseid":1},7]'), refuse)
+    with pytest.raises(UnexpectedResponseError, match=r"expected a whole number, got 'x' at \$\[1\]\.contactid of"):
+        many(Case)(JSONText(b'[{"caseid":1},{"caseid":1,"contactid":"x"}]'), refuse)
 
 
 @pytest.mark.parametrize("text", [b'{"caseid":5}', b'[{"caseid":5}]', b'[ {"caseid":5} ]'])
