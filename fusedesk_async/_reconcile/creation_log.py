@@ -44,15 +44,30 @@ class CreationLog:
         keeps_date_opened: Whether the server keeps a date of opening that is asked for; None if that is unknown.
         date_filter_works: Whether a search by date was seen to bring a case that was known to have that date.
         creations: The last cases that were opened, oldest first.
+        ids: The largest ids that were seen, with the moments, in seconds since 1970, at which they were there.
+        now: The latest moment of which it knows; what comes with earlier ones has seen the clock being set back.
     """
 
     keeps_date_opened: bool | None = None
     date_filter_works: bool = False
     creations: deque[Creation] = attrs.field(factory=lambda: deque[Creation](maxlen=MOST_CREATIONS))
+    ids: deque[tuple[float, int]] = attrs.field(factory=lambda: deque[tuple[float, int]](maxlen=MOST_CREATIONS))
+    now: float = 0.0
+
+    def begin(self, moment: float) -> None:
+        """A case is about to be opened."""
+        self.now = max(self.now, moment)
 
     def add(self, creation: Creation) -> None:
         """A case was opened."""
         self.creations.append(creation)
+        if creation.id and creation.answered_at is not None:
+            self.see(creation.id, creation.answered_at)
+
+    def see(self, case_id: int, moment: float) -> None:
+        """A case was there at a moment."""
+        if moment >= self.now:
+            self.ids.append((moment, case_id))
 
     def answered_before(self, moment: float) -> list[Creation]:
         """The cases that were surely there at a moment, in seconds since 1970."""
@@ -60,5 +75,4 @@ class CreationLog:
 
     def id_before(self, moment: float) -> int | None:
         """The largest id that a case surely had before a moment; what was opened later has a larger one."""
-        ids = (each.id for each in self.answered_before(moment - CLOCK_PRECISION) if each.id)
-        return max(ids, default=None)
+        return max((case_id for seen_at, case_id in self.ids if seen_at < moment - CLOCK_PRECISION), default=None)

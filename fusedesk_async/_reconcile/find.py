@@ -7,6 +7,7 @@ the server makes of a date that is asked for is known.
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from fusedesk_async._reconcile.creation_log import Creation, CreationLog
 from fusedesk_async._reconcile.date_keeping import DateKeeping, asked_apart, date_keeping
@@ -17,6 +18,7 @@ from fusedesk_async._reconcile.match import SEARCH_MARGIN
 from fusedesk_async._reconcile.newest import Newest, as_utc, newest_cases
 from fusedesk_async._reconcile.search import Search
 from fusedesk_async._wire.headers import ServerClock
+from fusedesk_async.errors import PaginationError
 from fusedesk_async.filters import DateFilter, between
 from fusedesk_async.models import Case
 
@@ -70,6 +72,8 @@ class Finder:
         began = self._server_clock.clock.time()
         earliest = min((lost.sent_at for lost in losts), default=began)
         newest = await newest_cases(self._search, self._log.id_before(earliest), earliest)
+        if newest.is_ordered and newest.cases:
+            self._log.see(newest.cases[0].id, self._server_clock.clock.time())
         keeping = await self._date_keeping(newest, known) if any(dated) else None
         ahead = self._server_clock.ahead
         look = Look(losts, newest, self._log, ahead=ahead, keeping=keeping, exclude=exclude)
@@ -102,9 +106,10 @@ class Finder:
     async def _search_for(self, days: DateFilter, keys: Collection[int | str]) -> Case | None:
         """A case that is known by id or number, if the first pages of a search by date bring it."""
         pages = self._search(date_opened=days).pages()
-        for _ in range(MOST_CONTROL_PAGES):
-            page = await anext(pages, None)
-            for case in page.items if page else ():
-                if case.id in keys or case.case_number in keys:
-                    return case
+        with suppress(PaginationError):
+            for _ in range(MOST_CONTROL_PAGES):
+                page = await anext(pages, None)
+                for case in page.items if page else ():
+                    if case.id in keys or case.case_number in keys:
+                        return case
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
+from fusedesk_async._pagination.plans import Page
 from fusedesk_async._reconcile.creation_log import Creation, CreationLog
 from fusedesk_async._reconcile.date_keeping import DateKeeping, keeps_date
 from fusedesk_async._reconcile.found import Found
@@ -11,6 +12,7 @@ from fusedesk_async._reconcile.match import SEARCH_MARGIN, Wanted
 from fusedesk_async._reconcile.newest import Newest
 from fusedesk_async._reconcile.search import Search
 from fusedesk_async._reconcile.verdict import Verdict
+from fusedesk_async.errors import PaginationError
 from fusedesk_async.filters import DateFilter
 from fusedesk_async.models import Case
 
@@ -18,7 +20,7 @@ NEARLY_EMPTY_PAGES = 3
 """After so many of them in a row a search ends: what they bring has been opened since it began."""
 _DAYS_UNRELIABLE = "searches by date were not seen to bring what they should, and the newest cases go back too little"
 _DATES_UNRELIABLE = "the server shows cases under other dates than those that were asked for"
-_DATES_UNKNOWN = "what the server makes of a date asked for is unknown, and the newest cases go back too little"
+_DATES_UNKNOWN = "under which date the server shows it is unknown, and the newest cases go back too little"
 _OTHERS_UNSEEN = "cases that were surely opened are not shown either"
 
 
@@ -59,7 +61,7 @@ class Look:
         self._exclude = exclude
         self._wants = [lost.wanted(ahead) for lost in losts]
         self._found = [dict[int, tuple[Verdict, Case]]() for _ in losts]
-        self._unread = [newest.unread] * len(losts)
+        self._unread = [0] * len(losts)
         for index in range(len(losts)):
             self._sort_newest(index)
 
@@ -76,15 +78,16 @@ class Look:
         ]
         expected = self._newest.opened_on(*_core(days))
         missing, longest, nearly_empty = set(expected), 0, 0
-        async for page in search(date_opened=days).pages():
-            missing -= {case.id for case in page.items}
-            for index in mine:
-                self._sort(index, page.items)
-                self._unread[index] += len(page.rejected)
-            longest = max(longest, len(page.items))
-            nearly_empty = nearly_empty + 1 if len(page.items) < longest / 4 else 0
-            if nearly_empty == NEARLY_EMPTY_PAGES:
-                break
+        try:
+            async for page in search(date_opened=days).pages():
+                missing -= {case.id for case in page.items}
+                self._sort_page(mine, page)
+                longest = max(longest, len(page.items))
+                nearly_empty = nearly_empty + 1 if len(page.items) < longest / 4 else 0
+                if nearly_empty == NEARLY_EMPTY_PAGES:
+                    break
+        except PaginationError:  # the server keeps no order, so some may not have come
+            self.filter_fails = True
         self.filter_fails = self.filter_fails or bool(missing)
         self.filter_works = self.filter_works or bool(expected - missing)
 
@@ -101,22 +104,30 @@ class Look:
                 sorted((case for verdict, case in found.values() if verdict is kind), key=lambda case: case.id)
                 for kind in (Verdict.SAME, Verdict.DOUBTFUL)
             )
-            why = _OTHERS_UNSEEN if blind else self._why_unseen(lost, want)
-            results.append(Found(same, doubtful, unread, why))
+            if self._log.date_filter_works and self._knows_date_of(want) and not blind:
+                results.append(Found(same, doubtful, unread))
+            else:
+                why = _OTHERS_UNSEEN if blind else self._why_not_newest(lost)
+                results.append(Found(same, doubtful, max(unread, self._newest.unread), why))
         return results
 
+    def _sort_page(self, indexes: Sequence[int], page: Page[Case]) -> None:
+        for index in indexes:
+            self._sort(index, page.items)
+            self._unread[index] += len(page.rejected)
+
     def _sort(self, index: int, cases: Iterable[Case]) -> None:
+        earlier = self._log.id_before(self._losts[index].sent_at) or 0
         for case in cases:
             verdict = self._wants[index].verdict(case, self._keeps_date)
-            if verdict and case.id not in self._exclude:
+            if verdict and case.id > earlier and case.id not in self._exclude:
                 self._found[index][case.id] = verdict, case
 
     def _sort_newest(self, index: int) -> None:
         """Among the newest, a case that may be the one but for its date leaves a doubt where dates prove nothing."""
         self._sort(index, self._newest.cases)
         want, found = self._wants[index], self._found[index]
-        dates_prove = self._ahead is not None if want.asked is None else self._keeps_date is not None
-        if dates_prove:
+        if self._knows_date_of(want):
             return
         earlier = self._log.id_before(self._losts[index].sent_at) or 0
         for case in self._newest.cases:
@@ -124,13 +135,18 @@ class Look:
             if new and want.verdict_without_date(case):
                 found[case.id] = Verdict.DOUBTFUL, case
 
-    def _why_unseen(self, lost: Lost, want: Wanted) -> str | None:
+    def _knows_date_of(self, want: Wanted) -> bool:
+        """Whether it is known under which date the server shows it."""
+        if want.asked is not None and self._keeps_date is not False:
+            return bool(self._keeps_date)
+        return self._ahead is not None
+
+    def _why_not_newest(self, lost: Lost) -> str | None:
+        """Why it might not be among the newest though it is open; None if it would have been seen."""
         if self._newest.shows_all_since(self._log.id_before(lost.sent_at)):
             return None
         if not self._log.date_filter_works:
             return _DAYS_UNRELIABLE
-        if want.asked is None or self._keeps_date is not None:
-            return None
         if self._keeping == "neither":
             return _DATES_UNRELIABLE
         return None if self._newest.goes_back_before(lost.sent_at) else _DATES_UNKNOWN

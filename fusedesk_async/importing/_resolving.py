@@ -64,11 +64,13 @@ class Resolver:
         histories = [item for item in items if item.entry.state == "confirmed"]
         absent: list[tuple[Pending, Found]] = []
         first = await self._look(openings)
-        for item, found, result in zip(openings, first, assign(self._wants(openings), first), strict=True):
+        results = assign(self._wants(openings), first)
+        taken = {result.id for result in results if isinstance(result, Case)}
+        for item, found, result in zip(openings, first, results, strict=True):
             if isinstance(result, Case):
                 await self._sender.on_found(item, result)
             else:
-                absent.append((item, found))
+                absent.append((item, found.without(taken)))
         await self._wait([*histories, *(item for item, _ in absent)])
         await self._resolve_absent(absent)
         for item in histories:

@@ -245,6 +245,7 @@ class Cases(Resource):
         """
         call = post("v1/cases", one(CreatedCase), case_form(case))
         began = self._server_clock.clock.time()
+        self._creations.begin(began)
         created = await self._send(attrs.evolve(call, before_sending=before_sending))
         asked, now = encode_day(case.date_opened) if case.date_opened else None, self._server_clock.clock.time()
         self._creations.add(Creation(created.id, created.case_number, asked, began, now, answered_at=now))
