@@ -28,7 +28,7 @@ def likeness(asked: str, shown: str) -> Verdict:
     if MASK in one and fits_around_masks(one, two):
         return Verdict.DOUBTFUL if f"{MASK}{MASK[0]}" in one else Verdict.SAME  # a line of asterisks is no mask
     masked, known = MASK in one, _letters(one.partition(MASK)[0])
-    one, two, cut = _letters(one), _letters(two), _letters(_CUT_ENTITY.sub("", two))
+    one, two, cut = _letters(one), _letters(two), _letters(_CUT_ENTITY.sub("", two.rstrip(".\u2026 ")))
     if masked and two.startswith(known):  # it may have been cut off within what the mask stands for
         return Verdict.DOUBTFUL
     extended = len(one) >= SHORTEST_EXTENDED and two.startswith(one)

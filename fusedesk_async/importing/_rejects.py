@@ -81,6 +81,7 @@ class Rejects:
                     self._path.rename(kept)
                 if written:
                     written.replace(self._path)
+                    kept = kept and kept.rename(written)
                 elif not kept:
                     self._path.unlink(missing_ok=True)
             return kept
