@@ -140,7 +140,7 @@ class Cases(Resource):
         return await self.finder().find(what, frozenset(exclude))
 
     def finder(self) -> "Finder":
-        """What looks for cases that may have been opened, for imports."""
+        """What looks for cases that may have been opened, several at once; for this package's own use."""
         from fusedesk_async._reconcile.find import Finder  # noqa: PLC0415 - few need it, and importing costs
 
         return Finder(self.search, self._server_clock, self._creations, self._timeout)
