@@ -21,9 +21,9 @@ def plain(text: str) -> str:
     """
     text = _LONG_NUMBERS.sub(r"\1", text)  # they name no character, and Python reads no number that long
     for _ in range(MOST_UNESCAPES):
-        before, text = text, html.unescape(_AMPERSANDS.sub("&", text))
-        if text == before:
+        if "&" not in text:
             break
+        text = html.unescape(_AMPERSANDS.sub("&", text))
     text = re.sub(r"(?i)</?(?:br|p)\s*/?>", " ", text)
     return " ".join(normalized_words(text, "NFC"))
 

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from hashlib import blake2b
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -106,9 +106,7 @@ class Rejects:
 
 def _names(path: Path) -> Iterator[Path]:
     """The name itself, then `name.1`, `name.2` and so on."""
-    yield path
-    for number in count(1):
-        yield path.with_name(f"{path.name}.{number}")
+    return chain([path], (path.with_name(f"{path.name}.{number}") for number in count(1)))
 
 
 def _fingerprint_of_line(line: str) -> bytes:

@@ -53,6 +53,7 @@ class SlowServer:
         filters: Whether searches by date bring what they should, everything, or nothing.
         ahead: Seconds that its clock is ahead of the client's.
         gives_time: Whether its responses have a Date.
+        undated: Ids of cases that it shows without a date.
         durations: Seconds that the next requests take; None if it never carries one out.
     """
 
@@ -66,6 +67,7 @@ class SlowServer:
     filters: Literal["work", "ignored", "empty"] = "work"
     ahead: float = 0.0
     gives_time: bool = True
+    undated: set[int] = attrs.field(factory=set)
     durations: list[float | None] = attrs.field(factory=list)
     cases: list[Stored] = attrs.field(factory=list)
     coming: list[Stored] = attrs.field(factory=list)
@@ -147,7 +149,7 @@ class SlowServer:
             "caseid": stored.id,
             "casenum": f"N{stored.id}",
             "departmentid": int(stored.fields["depid"]),
-            "date_opened": shown,
+            "date_opened": "" if stored.id in self.undated else shown,
             "date_updated": shown,
             "status": "new",
         }

@@ -199,3 +199,12 @@ async def test_a_server_that_hides_cases_that_were_surely_opened_proves_nothing(
         error = await lose(desk, attrs.evolve(CASE, date_opened=dated(clock, 700)))
         with pytest.raises(CannotTellError, match="surely opened are not shown either"):
             await desk.cases.find_created(error)
+
+
+@pytest.mark.anyio
+async def test_a_case_without_a_date_is_no_control_of_searches_by_date(clock):
+    server = server_of(clock, old=600, durations=[None], undated={600})
+    async with desk_of(server) as desk:
+        error = await lose(desk, CASE)
+        clock.advance(4 * DAY)
+        assert await desk.cases.find_created(error) is None
