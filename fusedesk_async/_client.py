@@ -22,6 +22,7 @@ from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._ratelimit.limiter import RateLimiter
+from fusedesk_async._reconcile.creation_log import CreationLog
 from fusedesk_async._version import __version__
 from fusedesk_async._wire.call import Call, Method, Parameters
 from fusedesk_async._wire.scopes import checked_scopes, require
@@ -103,7 +104,7 @@ class FuseDesk(Resources):
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
         self._log_filter = RedactingFilter(key.redact)
-        self._is_view, self._names = False, NameResolver()
+        self._is_view, self._names, self._creations = False, NameResolver(), CreationLog()
         connections = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
@@ -326,7 +327,8 @@ class FuseDesk(Resources):
 
         self._options = options
         self._sender = _Sender(self._pipeline, options, self._lifetime, self._names)
-        self.cases = Cases(self._sender, self._pipeline.server_clock, self.directory)
+        clock = self._pipeline.server_clock
+        self.cases = Cases(self._sender, clock, self.directory, self._creations, options.timeout)
         self.session = Session(self._sender)
 
 

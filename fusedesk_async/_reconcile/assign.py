@@ -2,7 +2,9 @@
 
 from collections.abc import Hashable, Sequence
 
-from fusedesk_async._reconcile.find import Found
+import attrs
+
+from fusedesk_async._reconcile.found import Found
 from fusedesk_async._reconcile.match import Wanted
 from fusedesk_async.errors import CannotTellError
 from fusedesk_async.models import Case
@@ -33,7 +35,7 @@ def assign(wants: Sequence[Wanted], found: Sequence[Found]) -> list[Case | Canno
 
 
 def _key(want: Wanted) -> Hashable:
-    return tuple(sorted(want.texts.items())), tuple(sorted(want.links.items())), want.tags, want.opening
+    return tuple(sorted(want.texts.items())), tuple(sorted(want.links.items())), want.tags, want.asked or want.received
 
 
 def _claimed(found: Sequence[Found]) -> dict[int, int]:
@@ -48,7 +50,7 @@ def _claimed(found: Sequence[Found]) -> dict[int, int]:
 def _without(found: Found, taken: set[int]) -> Found:
     """What is left, all of it in doubt, once cases have gone to other rows."""
     left = [case for case in (*found.same, *found.doubtful) if case.id not in taken]
-    return Found([], left, found.unread)
+    return attrs.evolve(found, same=[], doubtful=left)
 
 
 def _reason(found: Found) -> CannotTellError | None:

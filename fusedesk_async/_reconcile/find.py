@@ -1,155 +1,115 @@
-"""Looks for cases that may have been opened."""
+"""Looks for cases that may have been opened.
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
-from typing import Protocol
+A look-up asks for the newest cases by id, which no date can hide, and for those opened around the date that was asked
+for and around the time of sending. That a case was not seen proves something only if it would have been seen: if the
+newest cases reach back to one that was there before, or if searches by date bring the cases they should bring and what
+the server makes of a date that is asked for is known.
+"""
 
-import attrs
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 
-from fusedesk_async._clock import Clock
-from fusedesk_async._pagination.pages import Pages
-from fusedesk_async._reconcile.match import Verdict, Wanted, opened_between, wanted
-from fusedesk_async._wire.call import post
-from fusedesk_async._wire.converter import case_form
-from fusedesk_async._wire.encode import encode, fields_of
+from fusedesk_async._reconcile.creation_log import Creation, CreationLog
+from fusedesk_async._reconcile.date_keeping import DateKeeping, asked_apart, date_keeping
+from fusedesk_async._reconcile.found import Found
+from fusedesk_async._reconcile.look import Look
+from fusedesk_async._reconcile.lost import Lost
+from fusedesk_async._reconcile.match import SEARCH_MARGIN
+from fusedesk_async._reconcile.newest import Newest, as_utc, newest_cases
+from fusedesk_async._reconcile.search import Search
 from fusedesk_async._wire.headers import ServerClock
-from fusedesk_async._wire.readers import anything
-from fusedesk_async.errors import CannotTellError, ConfigurationError, OutcomeUnknownError, Request
-from fusedesk_async.filters import DateFilter
-from fusedesk_async.models import Case, NewCase
+from fusedesk_async.errors import PaginationError
+from fusedesk_async.filters import DateFilter, between
+from fusedesk_async.models import Case
 
-CREATION = Request("POST", "v1/cases")
-NEARLY_EMPTY_PAGES = 3
-"""After so many of them in a row a search ends: what they bring has been opened since it began."""
-
-
-class Search(Protocol):
-    """`desk.cases.search`, as far as it is used here."""
-
-    def __call__(self, *, date_opened: DateFilter) -> Pages[Case]:
-        """The cases opened on certain days."""
-        ...
+MOST_CONTROL_PAGES = 4
+LOOKS_APART = 10.0
+"""Seconds between two looks at least: what a server's cache hides from the first, the second sees."""
 
 
-@attrs.frozen
-class Lost:
-    """A new case of which is unknown whether it was opened.
+class Finder:
+    """Looks for cases with one client.
 
-    Attributes:
-        wanted: What it must be like.
-        settled_at: From when on it is opened or never will be, in seconds since 1970 by this machine's clock.
-        wait: Seconds that this can be off at most.
+    Args:
+        search: `desk.cases.search`.
+        server_clock: What responses say of the server's time.
+        log: What the client has opened.
+        timeout: Seconds that an attempt to open a case may last.
     """
 
-    wanted: Wanted
-    settled_at: float
-    wait: float
+    def __init__(self, search: Search, server_clock: ServerClock, log: CreationLog, timeout: float) -> None:
+        self._search = search
+        self._server_clock = server_clock
+        self._log = log
+        self.timeout = timeout
 
-
-@attrs.define
-class Found:
-    """What a search brought for one new case.
-
-    Attributes:
-        same: Cases that agree in all.
-        doubtful: Cases that differ only in what may have changed since.
-        unread: How many cases could not be read.
-    """
-
-    same: list[Case] = attrs.field(factory=list[Case])
-    doubtful: list[Case] = attrs.field(factory=list[Case])
-    unread: int = 0
-
-    def the_one(self) -> Case | None:
-        """The case; None if there is none.
+    async def find(self, lost: Lost, exclude: Collection[int]) -> Case | None:
+        """The case that was opened, or None if none was and none will be any more.
 
         Raises:
-            CannotTellError: There may be, but which one it is, is not certain.
+            CannotTellError: Several may be the one, or it might be open though it was not seen.
         """
-        if len(self.same) == 1:
-            return self.same[0]
-        if self.same:
-            message = f"{len(self.same)} cases are equal in all that was asked for"
-            raise CannotTellError(message, CREATION, tuple(case.id for case in self.same))
-        if self.doubtful:
-            message = "what was opened then differs in what may have been changed since"
-            raise CannotTellError(message, CREATION, tuple(case.id for case in self.doubtful))
-        if self.unread:
-            message = f"{self.unread} of the cases opened then could not be read"
-            raise CannotTellError(message, CREATION)
+        (first,) = await self.look([lost], exclude)
+        if first.same:
+            return first.the_one()
+        clock = self._server_clock.clock
+        remaining = min(lost.settled_at - clock.time(), lost.settled_at - lost.sent_at)  # the clock may be set back
+        await clock.sleep(max(remaining, min(LOOKS_APART, lost.settle)))
+        (second,) = await self.look([lost], exclude)
+        return second.after(first).the_one()
+
+    async def look(
+        self, losts: Sequence[Lost], exclude: Collection[int] = (), known: Sequence[Creation] = ()
+    ) -> list[Found]:
+        """What there is for each of these, with one search for all that were opened in the same days.
+
+        Args:
+            losts: What to look for.
+            exclude: Ids of cases that are known to be others.
+            known: Cases that an earlier process has opened.
+        """
+        dated = [lost.wanted(None).asked is not None for lost in losts]
+        began = self._server_clock.clock.time()
+        earliest = min((lost.sent_at for lost in losts), default=began)
+        newest = await newest_cases(self._search, self._log.id_before(earliest), earliest)
+        if newest.is_ordered and newest.cases:
+            self._log.see(newest.cases[0].id, self._server_clock.clock.time())
+        keeping = await self._date_keeping(newest, known) if any(dated) else None
+        ahead = self._server_clock.ahead
+        look = Look(losts, newest, self._log, ahead=ahead, keeping=keeping, exclude=exclude)
+        for days in look.days():
+            await look.read(days, self._search)
+        works = look.filter_works or self._log.date_filter_works
+        self._log.date_filter_works = not look.filter_fails and (works or await self._control(newest))
+        return look.results([*self._log.answered_before(began), *known])
+
+    async def _date_keeping(self, newest: Newest, known: Sequence[Creation]) -> DateKeeping | None:
+        """What the server makes of a date of opening: as the newest cases show it, or else one that is searched for."""
+        ahead = self._server_clock.ahead
+        keeping = date_keeping(self._log, newest.by_key, known, ahead)
+        if keeping:
+            return keeping
+        for creation in (*reversed(self._log.creations), *known):
+            if asked := asked_apart(creation):
+                case = await self._search_for(asked.days, creation.keys)
+                return date_keeping(self._log, dict.fromkeys(creation.keys, case), known, ahead) if case else None
         return None
 
+    async def _control(self, newest: Newest) -> bool:
+        """Whether a search by date brings a case that it should bring."""
+        for case in newest.cases:
+            if case.date_opened:
+                day = as_utc(case.date_opened).date()
+                return await self._search_for(between(day - SEARCH_MARGIN, day + SEARCH_MARGIN), {case.id}) is not None
+        return False
 
-def form_of(case: NewCase) -> dict[str, str]:
-    """The form that opens a case, as it goes out.
-
-    Raises:
-        ConfigurationError: It cannot be sent.
-    """
-    return fields_of(encode(post(CREATION.path, anything, case_form(case))))
-
-
-def lost_case(
-    lost: OutcomeUnknownError | NewCase, sent_at: datetime | None, settle: float, server_clock: ServerClock
-) -> Lost:
-    """What to look for.
-
-    Raises:
-        ConfigurationError: It was no new case, or what must be known of it is missing.
-        CannotTellError: Its date is a text that only the server can read.
-    """
-    if isinstance(lost, OutcomeUnknownError):
-        request = lost.request
-        if request is None or (request.method, request.path.rstrip("/")) != (CREATION.method, CREATION.path):
-            message = f"only the opening of a case can be looked for, and this was {request or 'no request'}"
-            raise ConfigurationError(message)
-        fields, sent_at, lost_at = lost.fields, lost.sent_at, lost.lost_at
-    else:
-        fields, lost_at = form_of(lost), None
-    if not isinstance(sent_at, datetime) or sent_at.tzinfo is None or not fields:
-        message = "to look for a case, give the error of `create`, or a NewCase and sent_at with a time zone"
-        raise ConfigurationError(message)
-    sent, wait = sent_at.timestamp(), max(0.0, settle)
-    last = max(sent + wait, lost_at.timestamp() if lost_at else sent)
-    return Lost(wanted(fields, opened_between(sent, last, server_clock.ahead)), sent + wait, wait)
-
-
-async def find(search: Search, lost: Lost, exclude: Collection[int], clock: Clock) -> Case | None:
-    """The case that was opened, or None if none was and none will be any more.
-
-    Raises:
-        CannotTellError: Several may be the one.
-    """
-    pause = min(lost.settled_at - clock.time(), lost.wait)
-    if pause > 0.0:
-        (early,) = await look(search, [lost.wanted], exclude)
-        if early.same:
-            return early.the_one()
-        await clock.sleep(min(lost.settled_at - clock.time(), lost.wait))
-    (found,) = await look(search, [lost.wanted], exclude)
-    return found.the_one()
-
-
-async def look(search: Search, wants: Sequence[Wanted], exclude: Collection[int]) -> list[Found]:
-    """What there is for each of these, with one search for all that were opened in the same days."""
-    found = [Found() for _ in wants]
-    for days in {want.opening.days for want in wants}:
-        those = [(want, each) for want, each in zip(wants, found, strict=True) if want.opening.days == days]
-        longest, nearly_empty = 0, 0
-        async for page in search(date_opened=days).pages():
-            _sort(page.items, those, exclude)
-            for _, each in those:
-                each.unread += len(page.rejected)
-            longest = max(longest, len(page.items))
-            nearly_empty = nearly_empty + 1 if len(page.items) < longest / 4 else 0
-            if nearly_empty == NEARLY_EMPTY_PAGES:
-                break
-    return found
-
-
-def _sort(cases: Iterable[Case], those: Sequence[tuple[Wanted, Found]], exclude: Collection[int]) -> None:
-    for case in cases:
-        for want, found in those:
-            verdict = want.verdict(case)
-            if verdict and case.id not in exclude:
-                (found.same if verdict is Verdict.SAME else found.doubtful).append(case)
+    async def _search_for(self, days: DateFilter, keys: Collection[int | str]) -> Case | None:
+        """A case that is known by id or number, if the first pages of a search by date bring it."""
+        pages = self._search(date_opened=days).pages()
+        with suppress(PaginationError):
+            for _ in range(MOST_CONTROL_PAGES):
+                page = await anext(pages, None)
+                for case in page.items if page else ():
+                    if case.id in keys or case.case_number in keys:
+                        return case
+        return None

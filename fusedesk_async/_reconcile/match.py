@@ -2,21 +2,18 @@
 
 No identifier travels with a new case, so it is known by what was asked: opener, texts, department, contact, time. The
 stored record may differ in what the server is known or likely to change: the rep (S2 says so), white space, HTML
-escaping, a text cut short, the zone of a date. What agrees in all is the same case; what differs only in such a way,
-or only in what people have changed since, is doubtful.
+escaping, a text cut short, the zone of a date, and the date itself, if it takes none that is asked for. What agrees in
+all is the same case; what differs only in such a way, or only in what people have changed since, is doubtful.
 """
 
 import math
-import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-from enum import IntEnum
 
 import attrs
 
-from fusedesk_async._api_key import MASK
-from fusedesk_async._text import plain
+from fusedesk_async._reconcile.texts import likeness
+from fusedesk_async._reconcile.verdict import Verdict
 from fusedesk_async.errors import CannotTellError
 from fusedesk_async.filters import DateFilter, between
 from fusedesk_async.models import Case
@@ -42,18 +39,6 @@ SEARCH_MARGIN = timedelta(days=2)
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 """A date beyond is a slip, and the days around it may be in no calendar."""
-
-
-SHORTEST_CUT = 40
-"""Characters. A text that was cut off is at least this long."""
-
-
-class Verdict(IntEnum):
-    """Whether a case is the one."""
-
-    OTHER = 0
-    DOUBTFUL = 1
-    SAME = 2
 
 
 @attrs.frozen
@@ -138,21 +123,43 @@ class Wanted:
         texts: Its summary, text and opener, under their names in `Case`.
         links: Department, contact and company as far as they were given, likewise.
         tags: Ids of tags that were given.
-        opening: When it was opened, if it was.
+        asked: The date of opening that was asked for; None if it was none.
+        received: When the request reached the server, by the server's clock.
     """
 
     texts: Mapping[str, str]
     links: Mapping[str, int | str]
     tags: frozenset[int]
-    opening: Opening
+    asked: Opening | None
+    received: Opening
 
-    def verdict(self, case: Case) -> Verdict:
+    def openings(self, keeps_date: bool | None) -> tuple[Opening, ...]:  # noqa: FBT001 - a fact that may be unknown
+        """When it may have been opened, as the server shows it.
+
+        Args:
+            keeps_date: Whether the server keeps a date of opening that is asked for; None if that is unknown.
+        """
+        if self.asked is None or keeps_date is False:
+            return (self.received,)
+        return (self.asked,) if keeps_date else (self.asked, self.received)
+
+    def verdict(self, case: Case, keeps_date: bool | None = None) -> Verdict:  # noqa: FBT001 - as above
         """Whether a case is the one."""
-        opening = self.opening.verdict(case.date_opened)
-        return opening and min(opening, self._of_texts(case), self._of_links(case), self._of_tags(case))
+        opening = max(opening.verdict(case.date_opened) for opening in self.openings(keeps_date))
+        return opening and min(opening, self.verdict_without_date(case))
+
+    def verdict_without_date(self, case: Case) -> Verdict:
+        """Whether a case is the one, whenever it was opened."""
+        texts = self._of_texts(case)
+        return texts and min(texts, self._of_links(case), self._of_tags(case))
 
     def _of_texts(self, case: Case) -> Verdict:
-        return min(_likeness(text, getattr(case, name), name) for name, text in self.texts.items())
+        verdict = Verdict.SAME
+        for name, text in self.texts.items():
+            verdict = min(verdict, _likeness(text, getattr(case, name), name))
+            if not verdict:
+                break
+        return verdict
 
     def _of_links(self, case: Case) -> Verdict:
         """A case that nobody has touched is still where it was opened; another one may have been moved."""
@@ -166,12 +173,12 @@ class Wanted:
         return Verdict.SAME if self.tags <= {*case.tags} else Verdict.DOUBTFUL
 
 
-def wanted(fields: Mapping[str, str], opening: Opening) -> Wanted:
+def wanted(fields: Mapping[str, str], received: Opening) -> Wanted:
     """What the form of a new case asks for.
 
     Args:
         fields: The form, under the API's names.
-        opening: When the case was opened unless `date_opened` says so.
+        received: When the request reached the server.
 
     Raises:
         CannotTellError: `date_opened` is a text that only the server can read.
@@ -189,23 +196,15 @@ def wanted(fields: Mapping[str, str], opening: Opening) -> Wanted:
         },
         links=numbers | ({"contact_uuid": uuid} if uuid else {}),
         tags=frozenset(int(tag) for tag in fields.get("casetags", "").split(",") if tag.strip().isdecimal()),
-        opening=opened_at(fields["date_opened"]) if fields.get("date_opened") else opening,
+        asked=opened_at(fields["date_opened"]) if fields.get("date_opened") else None,
+        received=received,
     )
 
 
 def _likeness(asked: str, shown: str | None, name: str) -> Verdict:
     if not shown:  # a list may well leave the long text out, but not who and what
         return Verdict.SAME if name == "details" else Verdict.DOUBTFUL
-    one, two = plain(asked), plain(shown)
-    if one == two or (MASK in one and re.fullmatch(".*".join(map(re.escape, one.split(MASK))), two)):
-        return Verdict.SAME
-    one, two = _letters(one), _letters(two)
-    cut = min(len(one), len(two)) >= SHORTEST_CUT and (one.startswith(two) or two.startswith(one))
-    return Verdict.DOUBTFUL if cut or one == two else Verdict.OTHER
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text.casefold())))
+    return likeness(asked, shown)
 
 
 def _folded(value: int | str | None) -> int | str | None:

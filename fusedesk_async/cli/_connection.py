@@ -4,7 +4,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn, cast
 
 import attrs
 import click
@@ -27,8 +27,12 @@ class Connection:
         """The server, as messages name it."""
         return self.base_url or self.app or ""
 
-    def client(self, limiter: RateLimiter | None = None) -> FuseDesk:
+    def client(self, limiter: RateLimiter | None = None, *, needs_key: bool = True) -> FuseDesk:
         """A client, not yet opened.
+
+        Args:
+            limiter: What is known of the quota.
+            needs_key: Whether a key is asked for if there is none. A client without one refuses all calls.
 
         Raises:
             ConfigurationError: The app or the key is missing or cannot be right.
@@ -36,9 +40,22 @@ class Connection:
         if not self.name:
             message = "which app? Give --app, or set FUSEDESK_APP to the name of your app, such as acme"
             raise ConfigurationError(message)
-        return FuseDesk(
-            self.app or "sandbox", api_key=_api_key(), base_url=self.base_url, auth=self.auth, limiter=limiter
-        )
+        given: dict[str, Any] = {"base_url": self.base_url, "auth": self.auth, "limiter": limiter}
+        if not needs_key and not os.environ.get(API_KEY_VARIABLE):
+            return FuseDesk(self.app or "sandbox", api_key="none", transport=cast("Any", _NoKey()), **given)
+        return FuseDesk(self.app or "sandbox", api_key=_api_key(), **given)
+
+
+class _NoKey:
+    """Stands in for the connections of a client that has no key."""
+
+    async def handle_async_request(self, _: object) -> NoReturn:
+        """Refuse a call."""
+        message = f"this needs calls of FuseDesk, as for departments given by name; set {API_KEY_VARIABLE}"
+        raise ConfigurationError(message)
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:

@@ -28,9 +28,7 @@ from fusedesk_async.importing import ImportReport, import_cases
 @click.option(
     "--settle",
     type=click.FloatRange(0),
-    default=30.0,
-    show_default=True,
-    help="Seconds after which the server has certainly ended a request.",
+    help="Seconds until the server has certainly ended a request whose response was given up.  [default: at least 120]",
 )
 @click.option("--skip-infusionsoft", is_flag=True, help="Keep all histories out of the CRM.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; check the rows and say what would happen.")
@@ -42,7 +40,7 @@ def import_(
     journal: str | None,
     rejects: str | None,
     concurrency: int,
-    settle: float,
+    settle: float | None,
     skip_infusionsoft: bool,
     dry_run: bool,
     as_json: bool,
@@ -54,14 +52,15 @@ def import_(
 
     Each row is opened exactly once, however often the import is stopped, killed and run again: the journal records what
     was done, and a row whose response was lost is looked up before anything is sent again. Rows that cannot be imported
-    are written to the file of rejects with the reason, and the others are imported.
+    are written to the file of rejects with the reason, and the others are imported. Rows that an earlier run rejected
+    stay in their file, or are kept beside it, until a run ends that has read them.
     """
     name = "stdin" if file == "-" else file
     journal = journal or f"{name}.journal"
     rejects = rejects or f"{name.removesuffix('.jsonl')}.rejected.jsonl"
     _check_different(file, journal, rejects)
     job = ImportJob(
-        desk=connection.client(),
+        desk=connection.client(needs_key=not dry_run),
         journal=journal,
         rejects=rejects,
         concurrency=concurrency,
@@ -75,6 +74,8 @@ def import_(
     if as_json:
         click.echo(json.dumps(report.as_dict()))
     say(_summary(report, dry_run=dry_run))
+    if report.rejects_kept:
+        say(f"rows rejected by an earlier run were not in this one; they are kept in {report.rejects_kept}")
     if report.rejected or report.unknown:
         raise CommandError(_incomplete_text(report, rejects), Exit.INCOMPLETE)
 
@@ -91,7 +92,7 @@ class ImportJob:
     journal: str
     rejects: str
     concurrency: int
-    settle: float
+    settle: float | None
     skip_infusionsoft: bool
     dry_run: bool
 

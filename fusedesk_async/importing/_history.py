@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from fusedesk_async._reconcile.find import form_of
+from fusedesk_async._reconcile.lost import form_of
 from fusedesk_async._text import plain
 from fusedesk_async._wire.chunking import DEFAULT_FORM_SIZE, history_forms
 from fusedesk_async._wire.converter import HISTORY_NAMES

@@ -38,7 +38,7 @@ async def import_cases(
     journal: str | PathLike[str],
     rejects: str | PathLike[str] | None = None,
     concurrency: int = 4,
-    settle: float = 30.0,
+    settle: float | None = None,
     skip_infusionsoft: bool = False,
     dry_run: bool = False,
     on_progress: OnProgress | None = None,
@@ -73,11 +73,16 @@ async def import_cases(
         rows: Read one by one as they are needed, so there may be any number.
         journal: A file. It belongs to this app alone, and to one import at a time.
         rejects: A file of JSON Lines for rows that were not imported: `row` (its number, from 1), `reason`, `original`.
+            It may be the only copy of these rows, so the file of an earlier run is replaced only when a run ends that
+            has read all rows in it, and is kept beside the new one otherwise (`name.1`, `name.2` and so on). A run that
+            is stopped early, and a dry run, leave it alone and write beside it.
         concurrency: How many rows are sent at once.
-        settle: Seconds after sending from which on the server has certainly done it or never will. No public source
-            says how long FuseDesk takes at most; PHP's own default is 30.
+        settle: Seconds from giving up a response (of a process that died: from the start of this run) until the server
+            has done it or never will. Nothing is sent again before, and only if a look then and one before agree. By
+            default at least 120, and four times as long as the attempt and the client's timeout; see `find_created`.
         skip_infusionsoft: Keep all histories out of the CRM, whatever the rows say.
-        dry_run: Send nothing and leave the journal alone; say in the report what would happen.
+        dry_run: Send nothing and write nothing into the journal; say in the report what would happen. Calls are made
+            only if rows give departments or reps by name.
         on_progress: Called after each row, in the event loop, so it must be quick.
 
     Raises:
@@ -91,7 +96,7 @@ async def import_cases(
     if kind in {str, bytes, dict} or not isinstance(rows, Iterable | AsyncIterable):
         message = f"rows come from an iterable or an async iterable, not from {kind.__name__}"
         raise ConfigurationError(message)
-    if isinstance(settle, bool) or not isinstance(settle, int | float) or not settle >= 0:
+    if isinstance(settle, bool) or not isinstance(settle, int | float | None) or not (settle or 0) >= 0:
         message = f"settle is a number of seconds, not {settle!r}"
         raise ConfigurationError(message)
     workers = at_least_one(concurrency, "concurrency")
@@ -99,13 +104,15 @@ async def import_cases(
         path = Path(journal)
         if not dry_run:
             stack.enter_context(locked(path))
-        rejected = Rejects(None if rejects is None else Path(rejects))
+        rejected = Rejects(None if rejects is None else Path(rejects), dry_run=dry_run)
+        stack.callback(rejected.close)
         open_journal = await in_thread(Journal, path, desk.base_url, dry_run=dry_run)
         stack.callback(open_journal.close)
-        stack.callback(rejected.close)
         bulk, tally = desk.with_options(priority="bulk"), Tally(on_progress)
         sender = Sender(bulk, open_journal, rejected, tally)
-        run = _Run(bulk, rows, open_journal, sender, tally, skip_infusionsoft=skip_infusionsoft, dry_run=dry_run)
+        run = _Run(
+            bulk, rows, open_journal, sender, rejected, tally, skip_infusionsoft=skip_infusionsoft, dry_run=dry_run
+        )
         return await run.carry_out(workers, Resolver(bulk, sender, open_journal, tally, settle=settle))
 
 
@@ -117,6 +124,7 @@ class _Run:
         rows: What to import.
         journal: Says what was done with a row before.
         sender: Sends rows.
+        rejects: Learns which rows are read, and when the run has come to its end.
         tally: Counts.
         skip_infusionsoft: Keep all histories out of the CRM.
         dry_run: Send nothing and leave the journal alone.
@@ -128,6 +136,7 @@ class _Run:
         rows: Iterable[ImportRow] | AsyncIterable[ImportRow],
         journal: Journal,
         sender: Sender,
+        rejects: Rejects,
         tally: Tally,
         *,
         skip_infusionsoft: bool,
@@ -137,6 +146,7 @@ class _Run:
         self._rows = as_async_iterator(rows)
         self._journal = journal
         self._sender = sender
+        self._rejects = rejects
         self._tally = tally
         self._skip_infusionsoft = skip_infusionsoft
         self._dry_run = dry_run
@@ -164,8 +174,9 @@ class _Run:
                     group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
             raise first_of(errors) from None
+        kept = await in_thread(self._rejects.finish)
         self._tally.notify()
-        return self._tally.report(self._desk.clock.monotonic() - began)
+        return self._tally.report(self._desk.clock.monotonic() - began, None if kept is None else str(kept))
 
     def _on_event(self, event: Event) -> None:
         self._tally.calls += isinstance(event, CallAnswered)
@@ -192,6 +203,7 @@ class _Run:
             await self._handle(number, given)
 
     async def _handle(self, number: int, given: Any) -> None:
+        self._rejects.on_read(given)
         try:
             row, entry = await self._read_and_claim(number, given)
         except RowError as error:

@@ -7,7 +7,7 @@ returns, so a mark is durable before the request is sent. A connection is used b
 import sqlite3
 import threading
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +18,11 @@ from fusedesk_async.errors import ExportError, ExportTrouble
 
 APPLICATION_ID = 0x4644_494A  # "FDIJ"
 VERSION = 1
+
+MOST_CONFIRMED = 200
+"""Rows that are compared with what the server shows."""
+LATEST = 3_600.0
+"""Seconds after sending until which a row that was confirmed had been opened."""
 
 State: TypeAlias = Literal["intended", "sent", "confirmed", "rejected"]
 
@@ -100,9 +105,11 @@ class Journal:
         self._dry_run = dry_run
         self._lock = threading.RLock()
         with self._as_export_error():
-            database = ":memory:" if dry_run and not path.exists() else path
+            database = ":memory:" if dry_run else path
             self._database = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         try:
+            if dry_run and path.exists():
+                self._copy(path)
             self._open(base_url)
         except BaseException:
             self._database.close()
@@ -125,6 +132,13 @@ class Journal:
                 self._database.execute("PRAGMA synchronous = FULL")
                 self._database.execute("UPDATE journal SET runs = runs + 1")
             (self._run,) = self._database.execute("SELECT runs FROM journal").fetchone()
+
+    def _copy(self, path: Path) -> None:
+        """Work on a copy in memory. Where nobody writes, no file is made beside the journal either."""
+        in_use = path.with_name(f"{path.name}-wal").exists()
+        address = f"{path.resolve().as_uri()}?mode=ro{'' if in_use else '&immutable=1'}"
+        with self._as_export_error(), closing(sqlite3.connect(address, uri=True)) as read:
+            read.backup(self._database)
 
     def _check(self, base_url: str) -> None:
         if self._pragma("application_id") != APPLICATION_ID:
@@ -196,6 +210,21 @@ class Journal:
                 if any(row not in mine for (row,) in rows.fetchall()):
                     found.add(case[0])
         return found
+
+    def confirmed(self) -> list[tuple[int | None, str | None, str, float, float]]:
+        """The last rows that were opened, latest first.
+
+        Returns:
+            Id and number of the case, the date of opening that was asked for, and two moments between which it was
+            opened, in seconds since 1970.
+        """
+        with self._as_export_error(), self._lock:
+            found = self._database.execute(
+                "SELECT case_id, case_number, opened, sent_at, sent_at + ? FROM rows "
+                "WHERE state = 'confirmed' AND sent_at IS NOT NULL ORDER BY sent_at DESC LIMIT ?",
+                (LATEST, MOST_CONFIRMED),
+            )
+            return found.fetchall()
 
     def close(self) -> None:
         """Close it, once what runs has ended."""

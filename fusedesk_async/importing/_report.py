@@ -43,13 +43,15 @@ class ImportReport:
         opened: Cases opened in this run, with all of their history.
         skipped: Rows that were imported before, or that came twice.
         found: Cases that only a look-up showed to be open.
-        unknown: Rows of which a look-up could not find out whether they were opened. They are never sent again; look
-            for them yourself. The reject file names them, with the ids of the cases in question.
+        unknown: Rows of which a look-up could not find out whether they were opened. They are never sent again, but
+            looked up by each run. The reject file names them, with the reason, the ids of the cases in question, and
+            what to do.
         rejected: Rows that are in the reject file for another reason.
         to_open: With `dry_run`: rows that would be sent.
         to_look_up: With `dry_run`: rows of an earlier run that would be looked up.
         calls: Calls that were answered, look-ups included.
         seconds: How long it took.
+        rejects_kept: Where the reject file of an earlier run is kept, if rows of it were not in this run.
     """
 
     rows: int
@@ -62,6 +64,7 @@ class ImportReport:
     to_look_up: int
     calls: int
     seconds: float
+    rejects_kept: str | None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as a dict, for JSON."""
@@ -98,8 +101,10 @@ class Tally:
             counts = {kind: self.outcomes.get(kind, 0) for kind in kinds}
             self.on_progress(ImportProgress(phase=self.phase, rows=self.rows, pending=self.pending, **counts))
 
-    def report(self, seconds: float) -> ImportReport:
+    def report(self, seconds: float, rejects_kept: str | None = None) -> ImportReport:
         """All of it."""
         kinds: tuple[Outcome, ...] = ("opened", "skipped", "found", "unknown", "rejected", "to_open", "to_look_up")
         counts = {kind: self.outcomes.get(kind, 0) for kind in kinds}
-        return ImportReport(rows=self.rows, calls=self.calls, seconds=round(seconds, 3), **counts)
+        return ImportReport(
+            rows=self.rows, calls=self.calls, seconds=round(seconds, 3), rejects_kept=rejects_kept, **counts
+        )

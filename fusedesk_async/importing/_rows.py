@@ -9,7 +9,7 @@ from typing import Any, TypeGuard, cast
 import attrs
 
 from fusedesk_async import _json
-from fusedesk_async._reconcile.find import form_of
+from fusedesk_async._reconcile.lost import form_of
 from fusedesk_async._wire import php_values
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.importing._records import RecordError, case_of_record, is_record

@@ -8,6 +8,7 @@ import anyio.to_thread
 import attrs
 
 from fusedesk_async._client import FuseDesk
+from fusedesk_async._clock import utc
 from fusedesk_async._wire.call import BeforeSending
 from fusedesk_async.errors import (
     APIError,
@@ -42,11 +43,15 @@ class Pending:
         row: The row.
         entry: Its entry in the journal, up to date.
         case: What was sent.
+        lost_at: When its response was given up, by the monotonic clock; None if an earlier process sent it.
+        attempt: Seconds that the attempt lasted, likewise; 0 if unknown.
     """
 
     row: Row
     entry: Entry
     case: NewCase
+    lost_at: float | None = None
+    attempt: float = 0.0
 
     @property
     def sent_at(self) -> float:
@@ -157,9 +162,8 @@ class Sender:
 
     async def report_unknown(self, item: Pending, error: CannotTellError) -> None:
         """Record that the outcome of a row cannot be found out; its entry stays as it is."""
-        await in_thread(
-            self._rejects.write, item.row.number, f"unknown whether it was opened: {error}", item.row.original
-        )
+        reason = f"unknown whether it was opened: {error}. {_advice(item)}"
+        await in_thread(self._rejects.write, item.row.number, reason, item.row.original)
         self._tally.count("unknown")
 
     def postpone(self, item: Pending) -> None:
@@ -206,12 +210,14 @@ class Sender:
         return response
 
     async def _on_lost(self, item: Pending, error: OutcomeUnknownError) -> None:
-        sent = error.sent_at.timestamp() if error.sent_at else self._desk.clock.time()
+        now = self._desk.clock.time()
+        sent = error.sent_at.timestamp() if error.sent_at else now
         if item.entry.state == "confirmed":
             entry = attrs.evolve(item.entry, history_sent_at=sent)
         else:
             entry = attrs.evolve(item.entry, state="sent", sent_at=sent)
-        self.postpone(attrs.evolve(item, entry=entry))
+        attempt = max(0.0, (error.lost_at or utc(now)).timestamp() - sent)
+        self.postpone(attrs.evolve(item, entry=entry, lost_at=self._desk.clock.monotonic(), attempt=attempt))
         self._consecutive_lost += 1
         if isinstance(error.__cause__, AuthenticationError) or self._consecutive_lost >= MAX_CONSECUTIVE_LOST:
             raise error
@@ -249,6 +255,15 @@ class _Write(Generic[T]):
     before_sending: Callable[[], dict[str, Any]]
     unsent: dict[str, Any]
     done: Callable[[T], dict[str, Any]]
+
+
+def _advice(item: Pending) -> str:
+    if item.entry.state == "confirmed":
+        return f"Look at the history of case {item.entry.case_number} in FuseDesk; the row is never sent again"
+    return (
+        "It is never sent again, but looked up by each run. Search FuseDesk for its summary: if it is not there, "
+        "import the row under another source_id"
+    )
 
 
 def _confirmed(case: CreatedCase | Case) -> dict[str, Any]:

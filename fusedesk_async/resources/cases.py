@@ -11,6 +11,7 @@ from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.lookup import Lookup
 from fusedesk_async._pagination.pages import Pages
 from fusedesk_async._pagination.walk import OnUnordered, Walk
+from fusedesk_async._reconcile.creation_log import Creation, CreationLog
 from fusedesk_async._wire.call import LARGEST_PAGE, BeforeSending, Call, CallSender, get, post
 from fusedesk_async._wire.chunking import DEFAULT_FORM_SIZE, history_forms, id_chunks
 from fusedesk_async._wire.converter import case_form, unstructure
@@ -25,11 +26,9 @@ from fusedesk_async.models import Acknowledgement, Case, CaseDetail, CreatedCase
 from fusedesk_async.resources._resource import Resource, case_path, comma_list, filled, in_one
 
 if TYPE_CHECKING:
+    from fusedesk_async._reconcile.find import Finder
     from fusedesk_async.models import Directory
     from fusedesk_async.resources.case_feedback import Feedback
-
-LONGEST_SCRIPT = 30.0
-"""Seconds. PHP ends a script after this time by default; FuseDesk's own figure is not public."""
 
 _MANY = "v1/cases/update"
 
@@ -42,10 +41,14 @@ class Cases(Resource):
         send: CallSender,
         server_clock: ServerClock,
         directory: "Callable[[], Awaitable[Directory]]",
+        creations: CreationLog,
+        timeout: float,
     ) -> None:
         super().__init__(send)
         self._server_clock = server_clock
         self._directory = directory
+        self._creations = creations
+        self._timeout = timeout
 
     def search(
         self, *, order_by: OrderBy | None = None, page_size: int = LARGEST_PAGE, **filters: Unpack[CaseFilters]
@@ -74,12 +77,12 @@ class Cases(Resource):
 
     @overload
     async def find_created(
-        self, lost: OutcomeUnknownError, *, exclude: Collection[int] = (), settle: float = LONGEST_SCRIPT
+        self, lost: OutcomeUnknownError, *, exclude: Collection[int] = (), settle: float | None = None
     ) -> Case | None: ...
 
     @overload
     async def find_created(
-        self, lost: NewCase, *, sent_at: datetime, exclude: Collection[int] = (), settle: float = LONGEST_SCRIPT
+        self, lost: NewCase, *, sent_at: datetime, exclude: Collection[int] = (), settle: float | None = None
     ) -> Case | None: ...
 
     async def find_created(
@@ -88,7 +91,7 @@ class Cases(Resource):
         *,
         sent_at: datetime | None = None,
         exclude: Collection[int] = (),
-        settle: float = LONGEST_SCRIPT,
+        settle: float | None = None,
     ) -> Case | None:
         """The case that a `create` has opened although its answer got lost; None if it certainly opened none.
 
@@ -97,34 +100,50 @@ class Cases(Resource):
             except OutcomeUnknownError as lost:
                 case = await desk.cases.find_created(lost)
 
-        A search for the days around that time (`GET cases` with `date_opened`, seed page), in all departments, as a
-        case may have been moved since. What it brings is compared on this side: the case must agree in opener, summary,
-        details, department, contact, company, tags and time. White space and HTML escaping may differ, and so may the
-        rep. With `date_opened` given, the time must be that one. Else it must lie between sending and `settle`, to
-        within 5 seconds by the server's clock as its `Date` headers tell, or within 10 minutes if they do not. A search
-        may take several calls where many cases are opened.
+        It looks among the newest cases by id, and among those opened around the date that was asked for and around the
+        time of sending (`GET cases`, seed page), in all departments, as a case may have been moved since. What comes is
+        compared on this side: the case must agree in opener, summary, details, department, contact, company, tags and
+        time. White space and HTML escaping may differ, and so may the rep. With `date_opened` given, the time must be
+        that one, or the time of sending as long as the server was not seen to keep the dates it is given. Else it must
+        lie between sending and the end of `settle`, to within 5 seconds by the server's clock as its `Date` headers
+        say, or within 10 minutes if they do not.
 
-        If nothing is found, it waits until a request that is still in flight must have ended, and looks again. So
-        None means that sending it again does no harm.
+        If nothing is found, it waits until a request that is still in flight must have ended, and looks again. None
+        means that both looks found nothing and would have found it: the newest cases reach back to one that this client
+        knew before, or searches by date bring what they should and cases that were surely opened show what the server
+        makes of dates. So sending it again does no harm.
+
+        A look costs 2 to 4 calls where few cases are opened, and one more for each 500 cases opened within two days
+        of these times. A case that is open already is found by one look; that there is none takes two, and at least two
+        minutes.
 
         Args:
             lost: The error that `create` raised, or what it was to open.
             sent_at: With a `NewCase`: when it was sent, by this machine's clock; a datetime with a time zone.
             exclude: Ids of cases that are known to be others, such as those your own journal has already.
-            settle: Seconds after sending from which on the server has done it or never will. How long FuseDesk
-                takes at most no public source tells; PHP's own default is 30.
+            settle: Seconds from giving up the response (with a `NewCase`: from sending and the client's timeout) until
+                the server has done it or never will. The longest it takes is not public, and not bounded by PHP's 30
+                seconds for a script, which do not count waiting for a database. By default at least 120, and four
+                times as long as the attempt and the client's timeout.
 
         Raises:
             CannotTellError: Several cases are equal in all of this, or one differs only in what the server or people
-                may have changed: cut texts, another zone, another department since. `candidates` has their ids.
+                may have changed: cut texts, another zone, another department since. `candidates` has their ids. Or
+                none was found, and nothing shows that it would have been.
             ConfigurationError: What got lost was no new case.
         """
-        from fusedesk_async._reconcile.find import find, lost_case  # noqa: PLC0415 - few need it, and importing costs
+        from fusedesk_async._reconcile.lost import lost_case  # noqa: PLC0415 - few need it, and importing costs
 
         if isinstance(lost, NewCase) and lost.has_names:
             lost = (await self._directory()).new_case(lost)
-        what = lost_case(lost, sent_at, settle, self._server_clock)
-        return await find(self.search, what, frozenset(exclude), self._server_clock.clock)
+        what = lost_case(lost, sent_at, settle, self._timeout)
+        return await self.finder().find(what, frozenset(exclude))
+
+    def finder(self) -> "Finder":
+        """What looks for cases that may have been opened, several at once; for this package's own use."""
+        from fusedesk_async._reconcile.find import Finder  # noqa: PLC0415 - few need it, and importing costs
+
+        return Finder(self.search, self._server_clock, self._creations, self._timeout)
 
     def walk(
         self,
@@ -225,7 +244,12 @@ class Cases(Resource):
             OutcomeUnknownError: It may have been opened.
         """
         call = post("v1/cases", one(CreatedCase), case_form(case))
-        return await self._send(attrs.evolve(call, before_sending=before_sending))
+        began = self._server_clock.clock.time()
+        self._creations.begin(began)
+        created = await self._send(attrs.evolve(call, before_sending=before_sending))
+        asked, now = encode_day(case.date_opened) if case.date_opened else None, self._server_clock.clock.time()
+        self._creations.add(Creation(created.id, created.case_number, asked, began, now, answered_at=now))
+        return created
 
     async def add_note(
         self,

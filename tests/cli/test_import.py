@@ -118,6 +118,39 @@ def test_a_dry_run_sends_nothing_and_leaves_no_journal(invoke: Invoke, sandbox: 
     assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
 
 
+def test_a_dry_run_needs_no_key_unless_rows_have_names(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 3)
+    result = invoke("import", "in.jsonl", "--dry-run", FUSEDESK_API_KEY="")
+    assert result.exit_code == Exit.FINE
+    row = {"department": "Billing", "summary": "a", "details": "b", "opened_by": "c"}
+    (tmp_path / "named.jsonl").write_text(json.dumps(row))
+    result = invoke("import", "named.jsonl", "--dry-run", FUSEDESK_API_KEY="")
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "departments given by name; set FUSEDESK_API_KEY" in result.stderr
+    assert not sandbox.received
+
+
+def test_rows_rejected_before_survive_a_dry_run_and_a_wrong_key_and_are_kept_beside_the_next(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"department_id": 268, "summary": "no text"}\n')
+    write_rows(tmp_path / "in.jsonl", 1)
+    rejects = tmp_path / "bad.rejected.jsonl"
+    assert invoke("import", "bad.jsonl").exit_code == Exit.INCOMPLETE
+    before = rejects.read_bytes()
+    usual = ("import", "in.jsonl", "--rejects", rejects.name)
+    assert invoke(*usual, "--dry-run").exit_code == Exit.FINE
+    assert invoke(*usual, FUSEDESK_API_KEY="wrong").exit_code == Exit.CONFIGURATION
+    assert rejects.read_bytes() == before
+    result = invoke(*usual)
+    assert result.exit_code == Exit.FINE
+    assert (
+        "rows rejected by an earlier run were not in this one; they are kept in bad.rejected.jsonl.1" in result.stderr
+    )
+    assert (tmp_path / "bad.rejected.jsonl.1").read_bytes() == before
+    assert not rejects.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from anyio.lowlevel import checkpoint
 
 from fusedesk_async import CaseDetail, Directory
+from fusedesk_async._reconcile.creation_log import CreationLog
 from fusedesk_async._wire.headers import ServerClock
 from fusedesk_async.resources.cases import Cases
 from fusedesk_async.sandbox import VirtualClock
@@ -60,4 +61,4 @@ class FakeCases:
 
 def cases_of(fake: FakeCases) -> Cases:
     """The resource of a client that carries out its calls so."""
-    return Cases(fake, ServerClock(VirtualClock()), fake.directory)
+    return Cases(fake, ServerClock(VirtualClock()), fake.directory, CreationLog(), 30.0)

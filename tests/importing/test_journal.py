@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusedesk_async import ExportError
-from fusedesk_async.importing._journal import Journal
+from fusedesk_async.importing._journal import LATEST, Journal
 
 APP = "https://acme.fusedesk.com"
 
@@ -73,17 +73,51 @@ def test_the_cases_of_other_rows_are_known_by_id_or_number(path):
     journal.close()
 
 
-def test_a_dry_run_changes_nothing(path):
+def contents(path):
+    return {each.name: each.read_bytes() for each in path.parent.iterdir() if not each.name.endswith("-shm")}
+
+
+def test_a_dry_run_writes_no_file(path):
     journal = open_(path, dry_run=True)
     assert journal.peek("7", "a") is None
     journal.close()
     assert not path.exists()
-    open_(path).close()
-    before = path.read_bytes()
-    journal = open_(path, dry_run=True)
-    assert journal.peek(None, "a") is None
+    journal = open_(path)
+    journal.claim("7", "a", "2026")
     journal.close()
-    assert path.read_bytes() == before
+    before = contents(path)
+    path.chmod(0o400)
+    path.parent.chmod(0o500)
+    journal = open_(path, dry_run=True)
+    assert journal.peek("7", "a").state == "intended"
+    journal.close()
+    path.parent.chmod(0o700)
+    assert contents(path) == before
+
+
+def test_a_dry_run_beside_an_import_sees_what_it_has_written_and_changes_nothing(path):
+    journal = open_(path)
+    journal.claim("7", "a", "2026")
+    before = contents(path)
+    dry = open_(path, dry_run=True)
+    assert dry.peek("7", "a").state == "intended"
+    dry.mark(dry.peek("7", "a").id, state="sent")
+    dry.close()
+    assert contents(path) == before
+    assert journal.peek("7", "a").state == "intended"
+    journal.close()
+
+
+def test_the_last_confirmed_rows_say_when_they_were_opened(path):
+    journal = open_(path)
+    for name, sent_at in (("1", 50.0), ("2", 70.0), ("3", None)):
+        entry = journal.claim(name, "a", "2019-05-01")
+        journal.mark(entry.id, state="confirmed", case_id=int(name), case_number=f"N{name}", sent_at=sent_at)
+    assert journal.confirmed() == [
+        (2, "N2", "2019-05-01", 70.0, 70.0 + LATEST),
+        (1, "N1", "2019-05-01", 50.0, 50.0 + LATEST),
+    ]
+    journal.close()
 
 
 def changed(path, *statements):

@@ -1,12 +1,11 @@
 """Which of the cases that were found belongs to which row."""
 
-import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fusedesk_async import CannotTellError, Case
 from fusedesk_async._reconcile.assign import assign
-from fusedesk_async._reconcile.find import Found
+from fusedesk_async._reconcile.found import Found
 from fusedesk_async._reconcile.match import Opening, wanted
 
 
@@ -56,4 +55,4 @@ def test_no_case_is_given_twice_and_none_is_called_absent_that_may_be_there(rows
             assert sum(isinstance(result, Case) for result in mine) == len(there[name])
         else:
             assert all(isinstance(result, CannotTellError) for result in mine)
-    assert attrs.asdict(Found()) == {"same": [], "doubtful": [], "unread": 0}
+    assert Found() == Found([], [], 0, None)

@@ -22,7 +22,7 @@ from fusedesk_async import (
     RateLimitError,
     RetryPolicy,
 )
-from fusedesk_async._reconcile.find import Found
+from fusedesk_async._reconcile.found import Found
 from fusedesk_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
@@ -64,7 +64,6 @@ def similar(case, number):
 
 @pytest.mark.filterwarnings("ignore::fusedesk_async.FuseDeskWarning")
 async def test_it_is_right_in_100_of_100_runs_while_others_open_similar_cases(sandbox, desk, clock):
-    """Assumed: the server carries a request out within 30 seconds or not at all."""
     dice = random.Random(7)
     base = new_case(sandbox)
     faults = [
@@ -85,6 +84,7 @@ async def test_it_is_right_in_100_of_100_runs_while_others_open_similar_cases(sa
         happens = "truncate" in fault or dice.random() < 0.5
         sandbox.fault("create", **fault, after=happens)
         before = set(sandbox.state.cases.ids())
+        clock.advance(10)
         error = await lost(desk, case)
         found = await desk.cases.find_created(error)
         sent = [each for each in sandbox.received if each.operation == "create"]
@@ -126,10 +126,10 @@ async def test_none_is_said_only_when_the_request_must_have_ended(sandbox, desk,
     sandbox.fault("create", drop=True)
     error = await lost(desk, new_case(sandbox))
     assert await desk.cases.find_created(error) is None
-    assert 30 <= clock.waited <= 32
+    assert 120 <= clock.waited <= 122
     assert await desk.cases.find_created(error) is None
-    assert clock.waited <= 32
-    assert [each.operation for each in sandbox.received] == ["create", "search", "search", "search"]
+    assert 130 <= clock.waited <= 132
+    assert [each.operation for each in sandbox.received] == ["create"] + ["search"] * 8
 
 
 async def test_a_request_that_is_carried_out_late_is_found(sandbox, desk, clock):
@@ -141,7 +141,7 @@ async def test_a_request_that_is_carried_out_late_is_found(sandbox, desk, clock)
 
     def open_late(desk):
         searched.append(1)
-        if len(searched) == 2:
+        if len(searched) == 4:
             desk.open_cases(1, openedby=case.opened_by, contactid=None, **fields)
 
     sandbox.churn("search", open_late)
@@ -252,8 +252,6 @@ async def test_the_time_that_the_server_tells_counts(sandbox, clock):
     async with client(sandbox, Behind()) as desk:
         sandbox.fault("create", drop=True, after=True)
         error = await lost(desk, new_case(sandbox))
-        with pytest.raises(CannotTellError):  # no answer has told yet when this is asked
-            await desk.cases.find_created(error)
         assert (await desk.cases.find_created(error)).id == 301
     await transport.aclose()
 

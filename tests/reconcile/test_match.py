@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusedesk_async import CannotTellError, Case
-from fusedesk_async._reconcile.match import Opening, Verdict, opened_at, opened_between, wanted
+from fusedesk_async._reconcile.match import Opening, opened_at, opened_between, wanted
+from fusedesk_async._reconcile.verdict import Verdict
 from fusedesk_async._text import plain
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -35,7 +36,8 @@ STORED = Case(
     date_opened=NOON,
     date_updated=NOON,
 )
-WANTED = wanted(FIELDS, opened_between(0.0, 0.0, None))
+LONG_AGO = opened_between(0.0, 0.0, None)
+WANTED = wanted(FIELDS, LONG_AGO)
 zones = st.integers(-56, 56).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
 
 
@@ -58,7 +60,9 @@ def test_the_same_is_the_same_whoever_got_it():
         ({"details": f"{LONG} Sent by a form."}, Verdict.DOUBTFUL),
         ({"summary": "login fails!"}, Verdict.DOUBTFUL),
         ({"summary": None}, Verdict.DOUBTFUL),
-        ({"summary": "Login"}, Verdict.OTHER),
+        ({"summary": "Login"}, Verdict.DOUBTFUL),
+        ({"summary": "L"}, Verdict.DOUBTFUL),
+        ({"summary": "Logout"}, Verdict.OTHER),
         ({"details": "something else"}, Verdict.OTHER),
         ({"opened_by": "jo@mail.invalid"}, Verdict.OTHER),
     ],
@@ -89,10 +93,10 @@ def test_what_people_may_have_changed_since_leaves_a_doubt(changes, expected):
 
 def test_a_contact_is_known_by_its_uuid_where_no_number_was_given():
     fields = {"contactUuid": "AB-1", "depid": "3"}
-    want = wanted(FIELDS | fields | {"contactid": ""}, WANTED.opening)
+    want = wanted(FIELDS | fields | {"contactid": ""}, LONG_AGO)
     assert want.verdict(attrs.evolve(STORED, contact_uuid="ab-1")) is Verdict.SAME
     assert want.verdict(attrs.evolve(STORED, contact_uuid="ab-2")) is Verdict.OTHER
-    assert wanted(FIELDS | fields, WANTED.opening).links == WANTED.links
+    assert wanted(FIELDS | fields, LONG_AGO).links == WANTED.links
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_a_contact_is_known_by_its_uuid_where_no_number_was_given():
     ],
 )
 def test_a_date_may_be_shown_in_another_zone_or_as_a_day(shown, expected):
-    assert WANTED.opening.verdict(shown) is expected
+    assert WANTED.asked.verdict(shown) is expected
     assert verdict(date_opened=shown, date_updated=shown) is expected
 
 
@@ -168,6 +172,10 @@ def test_a_text_is_known_however_often_it_was_escaped(text):
 
 
 def test_a_text_from_which_the_key_was_taken_is_still_known():
-    want = wanted(FIELDS | {"details": "my key is *** (really)"}, WANTED.opening)
+    want = wanted(FIELDS | {"details": "my key is *** (really)"}, LONG_AGO)
     assert want.verdict(attrs.evolve(STORED, details="my key is abc.def (really)")) is Verdict.SAME
-    assert want.verdict(attrs.evolve(STORED, details="my key is abc")) is Verdict.OTHER
+    assert want.verdict(attrs.evolve(STORED, details="my key is abc")) is Verdict.DOUBTFUL
+    assert want.verdict(attrs.evolve(STORED, details="my lock is abc")) is Verdict.OTHER
+    line = wanted(FIELDS | {"details": "Call back.\n******\nJo"}, LONG_AGO)
+    assert line.verdict(attrs.evolve(STORED, details="Call back.\n******\nJo")) is Verdict.SAME
+    assert line.verdict(attrs.evolve(STORED, details="Call back. Ann or Jo")) is Verdict.DOUBTFUL
