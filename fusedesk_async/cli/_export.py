@@ -11,7 +11,7 @@ from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._demo import run_demo
 from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._filters import filtered
-from fusedesk_async.cli._job import ExportJob, check_complete, print_report
+from fusedesk_async.cli._job import ExportJob, conclude
 from fusedesk_async.export import ExportOptions, Format
 
 
@@ -134,15 +134,13 @@ def export(
     if demo:
         report = run_demo(out, options)
     else:
-        job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), out=out, options=options)
         say(f"exporting cases of {connection.name} to {'stdout' if out == '-' else out}")
+        job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), out=out, options=options)
         if dry_run:
             job.announce()
             return
         report = job.carry_out()
-    if as_json:
-        print_report(report)
-    check_complete(report)
+    conclude(report, as_json=as_json)
 
 
 def _check_usage(filters: CaseFilters) -> None:

@@ -89,17 +89,14 @@ def _as_ending(error: BaseException, kept: str = "") -> CommandError:
     return CommandError(f"{reason.message}{advice}{kept}" if reason.message else "", reason.code)
 
 
-def print_report(report: ExportReport) -> None:
-    """The report as JSON."""
-    click.echo(json.dumps(report.as_dict()))
-
-
-def check_complete(report: ExportReport) -> None:
-    """Fail if something is missing from an output.
+def conclude(report: ExportReport, *, as_json: bool) -> None:
+    """Print the report as JSON if that is wanted, and fail if something is missing from the output.
 
     Raises:
         CommandError: Something is.
     """
+    if as_json:
+        click.echo(json.dumps(report.as_dict()))
     if report.rejected:
         raise CommandError(_unread(report.rejected, report.rejected_ids), Exit.ANSWER)
     if report.history_errors:

@@ -98,8 +98,6 @@ class SqliteSink:
 
     def missing_histories(self) -> list[int]:
         """Ids of the cases whose history could not be fetched."""
-        if not self._is_open:
-            return []
         with self._as_export_error():
             return [case_id for (case_id,) in self._database.execute(schema.MISSING_HISTORIES)]
 

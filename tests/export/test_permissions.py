@@ -147,6 +147,21 @@ def test_a_file_system_that_cannot_sync_folders_is_told_of_once_and_does(name, n
     assert ids_in(tmp_path / name) == [1]
 
 
+def test_a_folder_that_fails_or_cannot_be_opened(tmp_path, monkeypatch):
+    def fails(number):
+        def fail(*_):
+            raise OSError(number, os.strerror(number))
+
+        return fail
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails(errno.EIO))
+        with pytest.raises(OSError, match="Input/output"):
+            durable_files.sync_folder(tmp_path)
+        patched.setattr(os, "open", fails(errno.EACCES))
+        durable_files.sync_folder(tmp_path)  # as on Windows, where no folder can be opened
+
+
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
 def test_a_disk_that_fails_ends_it(number, tmp_path, monkeypatch):
     def fails(*_):

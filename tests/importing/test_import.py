@@ -150,7 +150,7 @@ async def test_a_dry_run_says_what_would_happen(desk, sandbox, tmp_path):
     [
         ({"status": 401}, AuthenticationError, "intended"),
         ({"status": 403}, PermissionDeniedError, "intended"),
-        ({"body": "<html>Login"}, OutcomeUnknownError, "sent"),
+        ({"body": "<html><title>Log in</title><form><input type='password'></form>"}, OutcomeUnknownError, "sent"),
     ],
 )
 async def test_what_would_be_the_same_for_all_stops_the_import(desk, sandbox, tmp_path, fault, error, left):

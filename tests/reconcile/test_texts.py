@@ -76,3 +76,8 @@ def test_texts_that_are_too_long_to_compare_are_the_same_only_if_they_are_equal(
 @given(texts)
 def test_plain_texts_are_in_one_normal_form(text):
     assert plain(unicodedata.normalize("NFD", text)) == plain(unicodedata.normalize("NFC", text))
+
+
+def test_what_stands_between_two_masks_must_be_there():
+    assert fits_around_masks(f"a{MASK}b{MASK}c", "a-b-c")
+    assert not fits_around_masks(f"a{MASK}b{MASK}c", "a-d-c")
