@@ -12,9 +12,9 @@ from fusedesk_async import FuseDesk
 from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._failure import EXPECTED_ERRORS, CommandError, as_command_error, say
+from fusedesk_async.cli._file_lines import FileLines
 from fusedesk_async.cli._progress import import_display
 from fusedesk_async.cli._run import run
-from fusedesk_async.cli._stdio import FileLines
 from fusedesk_async.cli._text import counted
 from fusedesk_async.importing import ImportReport, import_cases
 
