@@ -11,10 +11,11 @@ _PACKAGES = frozenset({"click", "rich"})
 
 def main() -> None:
     """Run the command line; never returns."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # they are what Python made
+    from fusedesk_async.cli._streams import prepare  # noqa: PLC0415 - part of running, not of importing
+
+    prepare()
     try:
-        from fusedesk_async.cli._program import fusedesk  # noqa: PLC0415 - the extra may be missing
+        from fusedesk_async.cli._program import carry_out  # noqa: PLC0415 - the extra may be missing
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _PACKAGES:
             raise
@@ -25,4 +26,4 @@ def main() -> None:
         sys.exit(Exit.CONFIGURATION)
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
-    fusedesk(prog_name="fusedesk")
+    carry_out()

@@ -1,11 +1,12 @@
 """The program `fusedesk` and what holds for all its commands."""
 
 import re
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -13,11 +14,12 @@ from fusedesk_async import FuseDeskWarning, __version__
 from fusedesk_async.cli._cases import cases
 from fusedesk_async.cli._check import check
 from fusedesk_async.cli._completion import completion
-from fusedesk_async.cli._exit import MEANINGS
+from fusedesk_async.cli._exit import MEANINGS, Exit
 from fusedesk_async.cli._export import export
 from fusedesk_async.cli._failure import EXPECTED_ERRORS, as_command_error, say
 from fusedesk_async.cli._import import import_
 from fusedesk_async.cli._sandbox import sandbox
+from fusedesk_async.cli._streams import flush_stdout
 
 MAX_WARNINGS_OF_A_KIND = 3
 
@@ -88,3 +90,22 @@ def fusedesk() -> None:
 
 for command in (export, import_, check, cases, sandbox, completion):
     fusedesk.add_command(command)
+
+
+def carry_out() -> NoReturn:
+    """Run the command of this process, and end it: with one line also if stdout cannot be written."""
+    code: object = Exit.FINE
+    failure: OSError | None = None
+    try:
+        fusedesk(prog_name="fusedesk")
+    except SystemExit as end:
+        code = end.code
+    except OSError as error:
+        failure = error
+    failure = flush_stdout() or failure
+    if isinstance(failure, BrokenPipeError):
+        sys.exit(Exit.CLOSED_PIPE)
+    if failure is not None:
+        say(f"cannot write the output: {failure.strerror or failure}")
+        sys.exit(Exit.OUTPUT)
+    sys.exit(cast("int", code))
