@@ -30,6 +30,11 @@ def private_opener(path: str, flags: int) -> int:
     return os.open(path, flags, PRIVATE)
 
 
+def make_private(path: Path) -> None:
+    """Make a file that is its owner's alone, if there is none of that name. What SQLite keeps beside it is, too."""
+    os.close(private_opener(str(path), os.O_RDWR | os.O_CREAT))
+
+
 @functools.cache
 def warn_of_missing_safety(what: str, reason: str) -> None:
     """Say once that a file system cannot do something that an export can do without."""

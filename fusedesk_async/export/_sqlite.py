@@ -5,7 +5,6 @@ the file is exact; a power failure may take back the last transactions, whole, a
 what SQLite says of its write-ahead log, which does not work on network drives.
 """
 
-import os
 import sqlite3
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -15,7 +14,7 @@ from typing import Any
 from fusedesk_async._durable_files import (
     as_export_error,
     locked,
-    private_opener,
+    make_private,
     replace_output,
     sync,
     sync_folder,
@@ -152,7 +151,7 @@ class SqliteSink:
         with as_export_error(self._path):
             self._path.unlink(missing_ok=True)
             _remove_log_files(self._path)
-            os.close(private_opener(str(self._path), os.O_CREAT | os.O_EXCL))  # its logs take its permissions
+            make_private(self._path)
         self._open_for_writing()
         with self._as_export_error(), transaction(self._database) as database:
             for statement in schema.SCHEMA.split(";"):

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from fusedesk_async._durable_files import sync_folder, transaction
+from fusedesk_async._durable_files import as_export_error, make_private, sync_folder, transaction
 from fusedesk_async.errors import ExportError, ExportTrouble
 
 APPLICATION_ID = 0x4644_494A  # "FDIJ"
@@ -106,6 +106,9 @@ class Journal:
         self._lock = threading.RLock()
         with self._as_export_error():
             database = ":memory:" if dry_run else path
+            if not dry_run:
+                with as_export_error(path):
+                    make_private(path)
             self._database = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         try:
             if dry_run and path.exists():

@@ -8,7 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, TextIO
 
-from fusedesk_async._durable_files import as_export_error
+from fusedesk_async._durable_files import as_export_error, private_opener
 from fusedesk_async._wire.converter import unstructure
 from fusedesk_async.errors import ExportError, warn
 from fusedesk_async.models import NewCase
@@ -101,7 +101,7 @@ class Rejects:
 
     def _create(self, path: Path) -> TextIO:
         self._written = next(name for name in _names(path) if not name.exists())
-        return self._written.open("x", encoding="utf-8")
+        return open(self._written, "x", encoding="utf-8", opener=private_opener)
 
 
 def _names(path: Path) -> Iterator[Path]:

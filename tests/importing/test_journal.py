@@ -1,7 +1,10 @@
 """The journal of an import: what it remembers, and which files it refuses."""
 
+import os
 import sqlite3
+import stat
 import threading
+from contextlib import closing
 from itertools import count
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from fusedesk_async import ExportError
 from fusedesk_async.importing._journal import LATEST, Journal
+from fusedesk_async.importing._rejects import Rejects
 
 APP = "https://acme.fusedesk.com"
 
@@ -178,7 +182,7 @@ def test_each_mark_is_on_the_disk_before_anything_else_happens(path):
 
 
 def test_a_folder_that_is_not_there_is_reported(tmp_path):
-    with pytest.raises(ExportError, match="unable to open") as caught:
+    with pytest.raises(ExportError, match="No such file or directory") as caught:
         open_(tmp_path / "nowhere" / "journal")
     assert caught.value.reason == "output"
 
@@ -206,3 +210,17 @@ def test_threads_that_claim_one_row_get_one_entry(shared_journal, names):
     for thread in threads:
         thread.join()
     assert sum(not entry.repeated for _, entry in entries) == len({*names}) == len({entry.id for _, entry in entries})
+
+
+def test_journal_and_rejects_are_their_owners_alone(tmp_path):
+    before = os.umask(0o022)
+    try:
+        with closing(Journal(tmp_path / "journal", "https://acme.fusedesk.com")):
+            rejects = Rejects(tmp_path / "rejects")
+            rejects.write(1, "no", {})
+            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+            rejects.close()
+    finally:
+        os.umask(before)
+    assert {"journal", "journal-wal", "rejects"} <= modes.keys()
+    assert set(modes.values()) == {0o600}
