@@ -121,13 +121,23 @@ class RateLimiter:
         """About how many seconds of waiting so many bulk calls take from now on, as far as is known now."""
         return self._rules.seconds_for(calls, self._clock.monotonic())
 
-    async def acquire(self, slots: Slots, policy: WaitPolicy, request: Request) -> Permit:
+    async def acquire(
+        self, slots: Slots, policy: WaitPolicy, request: Request, rejection: APIError | None = None
+    ) -> Permit:
         """Wait for a permit to make one exchange.
+
+        Args:
+            slots: Where it takes a slot.
+            policy: How it waits.
+            request: What is asked.
+            rejection: The error that the server's 429 means, if the call was rejected before.
 
         Raises:
             RateLimitError: The quota would delay it longer than it is willing to wait.
             ConfigurationError: Its client was closed meanwhile.
         """
+        if not policy.max_wait:
+            self._check_turn(policy, request, rejection)
         queue = self._bulk if policy.bulk else self._interactive
         waiter = Waiter(next(self._arrivals), slots, policy, queue.delayed(self._clock.monotonic()))
         queue.add(waiter)
@@ -136,7 +146,7 @@ class RateLimiter:
             while True:
                 self._grant_ready()
                 if waiter.permit is None:
-                    self._check_patience(waiter, queue, request)
+                    self._check_patience(waiter, queue, request, rejection)
                     await self._wait(waiter, queue)
                 elif self._rules.cooldown.predates(waiter.permit.number):
                     self._release(waiter.permit, sent=False)  # a 429 came between the permit and this line
@@ -173,23 +183,28 @@ class RateLimiter:
         self._grant_ready()
 
     def rate_limit_error(
-        self, request: Request, rejection: APIError | None = None, delay: Delay | None = None
+        self, request: Request, policy: WaitPolicy, rejection: APIError | None = None, delay: Delay = NO_DELAY
     ) -> RateLimitError:
         """The error for a call that does not wait for its turn; it says when to ask again.
 
         Args:
             request: What was asked.
+            policy: How it waits.
             rejection: The error that the server's 429 means; None if the call was not sent.
-            delay: What delays it; by default what delays interactive calls now.
+            delay: What delays it, if it was not rejected.
         """
-        delay = delay or self._rules.delay(self._clock.monotonic(), bulk=False)
-        known = 0.0 if math.isinf(delay.seconds) else delay.seconds
-        seconds = max(known, self._rules.cooldown.shortest_retry_after)
+        seconds = self._rules.retry_after(self._clock.monotonic(), bulk=policy.bulk)
         message = rejection.message if rejection else f"would have to wait: {REASON_TEXT[delay.reason]}"
         status, code = (rejection.status, rejection.code) if rejection else (None, "")
         return RateLimitError(message, request, status, code, seconds, utc(self._clock.time() + seconds))
 
-    def _check_patience(self, waiter: Waiter, queue: Queue, request: Request) -> None:
+    def _check_turn(self, policy: WaitPolicy, request: Request, rejection: APIError | None) -> None:
+        """Fail unless a call that does not wait for quota may go."""
+        delay = self._rules.on_asked(self._clock.monotonic(), bulk=policy.bulk)
+        if delay.is_for_quota:
+            raise self.rate_limit_error(request, policy, rejection, delay)
+
+    def _check_patience(self, waiter: Waiter, queue: Queue, request: Request, rejection: APIError | None) -> None:
         """Fail if it makes no sense to go on waiting."""
         if waiter.slots.closed:
             message = "this client was closed before the call could be sent"
@@ -197,7 +212,7 @@ class RateLimiter:
         seconds = 0.0 if math.isinf(queue.delay.seconds) else queue.delay.seconds
         longest = waiter.policy.max_wait - TIME_EPSILON
         if queue.delay.is_for_quota and self._delayed(waiter, queue) + seconds >= longest:
-            raise self.rate_limit_error(request, delay=queue.delay)
+            raise self.rate_limit_error(request, waiter.policy, rejection, queue.delay)
 
     async def _wait(self, waiter: Waiter, queue: Queue) -> None:
         """Wait until the waiter is woken or there is something to check again."""
@@ -234,7 +249,7 @@ class RateLimiter:
         """
         slot_kept = NO_DELAY
         for waiter in queue:
-            delay = self._rules.delay(now, bulk=queue.bulk)
+            delay = self._rules.delay(now, bulk=queue.bulk, polls=waiter.policy.max_wait > 0)
             if delay.seconds:
                 return delay
             keep_for = self._rules.interactive.active_for(now) if queue.bulk else 0.0

@@ -52,6 +52,12 @@ What an event changes, in each part (accepted: any response but a 429; lost: no 
     Cooldown           it is the probe, if one  the probe: it is over   begins, or the deadline  the probe: another may
                        is due                                           moves later              probe
     InteractiveCalls   noted                    nothing                 nothing                  nothing
+    RetryTimes         nothing                  nothing                 nothing                  nothing
+
+Calls that do not wait for quota change RetryTimes alone: one that asks takes the earliest moment that has come, one
+that is put off is told a moment. The k-th of those that were put off is told when the k-th call from now may go, so
+they come back one by one. They look less often than others whether calls have come back when none remained: first when
+one call is back on the average, then after ten times as long as none was.
 
 Two links between parts: a rejection is taken for one of a burst if calls remain or were accepted a moment ago, and then
 the cooldown is brief; and a cooldown that seemed to be about a burst but lasted longer than one shows that our idea of
@@ -69,6 +75,8 @@ does:
     LEAST_CREDIBLE_RATE
     TRICKLE_BUDGET, LONGEST_TRICKLE_GAP, OUTLAST_HOUR,   pacing    noticing soon that calls came back against using up
     QUICK_POLLS, GAP_GROWTH, FIRST_POLL, ...                       the reserve by looking
+    LOOK_GROWTH, RETURN_SPREAD, EARLINESS,               pacing,   being put off often against 429s for job queues
+    TIME_KEPT, PUNCTUALITY                               retry_times
     FIRST_GROWTH, MEASUREMENT_DECAY,                     burst     following a limit that is raised against 429s
     CALLS_PER_EXTRA_SLOT, ...
     FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, 0.25 to 2 s for a burst
@@ -87,6 +95,7 @@ from fusedesk_async._ratelimit.burst import BurstPacer
 from fusedesk_async._ratelimit.call_log import CallLog, InteractiveCalls
 from fusedesk_async._ratelimit.cooldown import Cooldown
 from fusedesk_async._ratelimit.pacing import HourlyPacer
+from fusedesk_async._ratelimit.retry_times import RetryTimes
 from fusedesk_async._wire.headers import Usage
 
 FIRST_CALL_ALONE = 1 / 12_000
@@ -146,26 +155,75 @@ class AdmissionRules:
     """
 
     def __init__(self, *, reserve: float, window: float, assumed_limit: int, source: random.Random) -> None:
-        self.ledger, self.cooldown, self.interactive = Ledger(), Cooldown(window, source), InteractiveCalls(window)
+        self.ledger, self.cooldown, self.interactive = (
+            Ledger(window),
+            Cooldown(window, source),
+            InteractiveCalls(window),
+        )
         self.in_flight = self.next_number = 0
         self._window = window
         self._call_log = CallLog(window)
         self._burst = BurstPacer(window)
         self._pacer = HourlyPacer(reserve, window, assumed_limit, self.ledger, self._call_log)
+        self._retry_times = {bulk: RetryTimes(window) for bulk in (False, True)}
         self._first_granted_at = math.inf
         self._had_response = False
 
-    def delay(self, now: float, *, bulk: bool) -> Delay:
-        """How long calls of a kind are delayed."""
+    def delay(self, now: float, *, bulk: bool, polls: bool = True) -> Delay:
+        """How long calls of a kind are delayed.
+
+        Args:
+            now: The time, in seconds.
+            bulk: Whether they are bulk calls.
+            polls: Whether one may go only to find out whether calls have come back.
+        """
         if self.cooldown.active:
-            return _delay(self.cooldown.delay(now), "refused")
+            pause = self.cooldown.delay(now)
+            return _delay(pause if polls else max(pause, self._pacer.delay(now, bulk=bulk, polls=False)), "refused")
         alone = self._first_granted_at + self.in_flight * FIRST_CALL_ALONE * self._window - now
         if self.in_flight and not self._had_response and alone > TIME_EPSILON:
             return Delay(alone, "first_call")
-        hourly, burst = self._pacer.delay(now, bulk=bulk), self._burst.delay(now, self.in_flight)
+        hourly = self._pacer.delay(now, bulk=bulk, polls=polls)
+        burst = self._burst.delay(now, self.in_flight)
+        open_to_people = self._pacer.delay(now, bulk=False, polls=polls) == 0
         if burst > hourly:
             return _delay(burst, "refused" if self._steps_are_long else "burst")
-        return _delay(hourly, "reserve" if bulk and self._pacer.delay(now, bulk=False) == 0 else "quota")
+        return _delay(hourly, "reserve" if bulk and open_to_people else "quota")
+
+    def on_asked(self, now: float, *, bulk: bool) -> Delay:
+        """A call asks that does not wait for quota.
+
+        Returns:
+            What delays it.
+        """
+        self._retry_times[bulk].on_asked(now)
+        return self.delay(now, bulk=bulk, polls=False)
+
+    def retry_after(self, now: float, *, bulk: bool) -> float:
+        """Seconds until a call that does not wait any longer should come back.
+
+        The k-th that asks is given the moment at which the k-th call may go from now on, so none but it comes then.
+        """
+        times, hinted = self._retry_times[bulk], max(0.0, self.cooldown.hinted_until - now)
+        seconds = self._turn(times.next_turn(now), now, bulk=bulk)
+        if self._pacer.is_empty(now):
+            look = max(self._pacer.until_look(now), self._pause(now))
+            seconds = look if now + look < min(now + seconds, times.earliest) else seconds
+        seconds = max(seconds, hinted, self.cooldown.shortest_retry_after)
+        return times.on_told(now + seconds) - now
+
+    def _turn(self, turn: int, now: float, *, bulk: bool) -> float:
+        """Seconds until the `turn`-th call may go, counted from 1."""
+        hourly, step = self._pacer.turn(turn, now, bulk=bulk), self._burst.step
+        if not self.cooldown.active:
+            return max(hourly, (turn - 1) * step)
+        returned = hourly == 0 and self._pacer.remaining(now) is not None
+        step = self.cooldown.shortest_retry_after if returned else max(step, self._pacer.average_gap)
+        return max(hourly, (self._pause(now) or step) + (turn - 1) * step)
+
+    def _pause(self, now: float) -> float:
+        """Seconds that are left of a cooldown."""
+        return max(0.0, self.cooldown.until - now) if self.cooldown.active else 0.0
 
     def is_unrestricted(self, now: float) -> bool:
         """Whether bulk calls need not trickle."""
@@ -231,8 +289,7 @@ class AdmissionRules:
 
     def seconds_for(self, calls: int, now: float) -> float:
         """About how long so many bulk calls take: some may go at once, the others come at the hour's average rate."""
-        cooldown = max(0.0, self.cooldown.until - now) if self.cooldown.active else 0.0
-        return cooldown + self._pacer.seconds_for(calls, now)
+        return self._pause(now) + self._pacer.seconds_for(calls, now)
 
     def interactive_over_reserve(self, now: float) -> int:
         """How many interactive calls the last hour had, if more than the reserve and beside bulk calls; otherwise 0.
@@ -246,6 +303,7 @@ class AdmissionRules:
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=counted)
         self.ledger.on_response(number, usage, now=now, counted=counted)
+        self._pacer.on_response(now)
 
     def _is_probably_burst(self, now: float) -> bool:
         """Whether a rejection is about a burst: calls remain, or calls were accepted a moment ago."""
