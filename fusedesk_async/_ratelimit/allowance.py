@@ -181,7 +181,7 @@ class Ledger:
         self._newest = number
         if usage != Usage():
             self.observed_at = now
-        self._observe_limit(usage.limit)
+        self._observe_limit(usage.limit, counted=counted)
         if usage.remaining is not None and usage.remaining <= (self.limit or math.inf):
             self.remaining, self.remaining_at = usage.remaining, now
             self.most_remaining = max(self.most_remaining, usage.remaining)
@@ -205,15 +205,20 @@ class Ledger:
         self._uncounted_before += len(passed)
         return self._uncounted_before
 
-    def _observe_limit(self, limit: int | None) -> None:
-        """A lower limit counts at once, a higher one when it is said twice in a row: one that is wrong does harm."""
+    def _observe_limit(self, limit: int | None, *, counted: bool) -> None:
+        """Another limit counts when it is said twice in a row, a lower one at once if the call was rejected."""
         if limit is None:
             return
-        if self.limit is None or limit < self.limit:
-            self.limit, self.most_remaining = limit, 0
-        elif limit == self._last_limit:
+        lower = self.limit is None or limit < self.limit
+        if self.limit is None or limit == self._last_limit or (lower and not counted):
             self.limit = limit
+            self.most_remaining = 0 if lower else self.most_remaining
         self._last_limit = limit
+
+    def forget_remaining(self) -> None:
+        """What responses said of calls remaining was misunderstood."""
+        self.remaining, self.most_remaining, self.remaining_at = None, 0, -math.inf
+        self.refill, self._zeros = RefillRate(), 0
 
     @property
     def certainly_remaining(self) -> int | None:

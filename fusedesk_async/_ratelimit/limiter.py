@@ -180,6 +180,7 @@ class RateLimiter:
                 self._rules.on_rejected(permit.number, said, now, hint=hint)
             else:
                 self._rules.on_accepted(permit.number, said, now)
+            self._reporter.on_response(counts_used=self._rules.direction.counts_used)
         self._grant_ready()
 
     def rate_limit_error(

@@ -40,6 +40,8 @@ What an event changes, in each part (accepted: any response but a 429; lost: no 
     Ledger             taken off what remains   limit, remaining and    the same, and the call   nothing; not sent: the
                                                 refill, if it is the    counts as never made     call counts as never
                                                 newest response                                  made
+    CountDirection     nothing                  looks whether the count  looks anew               nothing
+                                                goes up or down
     CallLog            counts from now on       counts for an hour      counts no more           counts for an hour; not
                                                                                                  sent: counts no more
     BurstPacer         next step begins; after  more rate and slots     if a burst, and news:    nothing
@@ -81,7 +83,9 @@ does:
     CALLS_PER_EXTRA_SLOT, ...
     FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, 0.25 to 2 s for a burst
     ACTIVE_FOR                                           call_log  a slot for the next interactive call against speed
-    OVERDUE_FACTOR, MOST_CREDIBLE_ZEROS                  allowance believing the headers against being misled
+    OVERDUE_FACTOR, MOST_CREDIBLE_ZEROS,                 allowance believing the headers against being misled
+    CALLS_PER_OVERLAP, PART_SEEN, PART_RETURNED, ...     and
+                                                         count_direction
 """
 
 import math
@@ -94,6 +98,7 @@ from fusedesk_async._ratelimit.allowance import Ledger
 from fusedesk_async._ratelimit.burst import BurstPacer
 from fusedesk_async._ratelimit.call_log import CallLog, InteractiveCalls
 from fusedesk_async._ratelimit.cooldown import Cooldown
+from fusedesk_async._ratelimit.count_direction import CountDirection
 from fusedesk_async._ratelimit.pacing import HourlyPacer
 from fusedesk_async._ratelimit.retry_times import RetryTimes
 from fusedesk_async._wire.headers import Usage
@@ -150,16 +155,14 @@ class AdmissionRules:
         ledger: What responses say of the allowance.
         cooldown: The pause after a 429.
         interactive: The interactive calls of the last hour.
+        direction: What the header with the calls remaining counts.
         in_flight: Calls that were granted and have not ended.
         next_number: The number the next call will get.
     """
 
     def __init__(self, *, reserve: float, window: float, assumed_limit: int, source: random.Random) -> None:
-        self.ledger, self.cooldown, self.interactive = (
-            Ledger(window),
-            Cooldown(window, source),
-            InteractiveCalls(window),
-        )
+        self.ledger, self.cooldown = Ledger(window), Cooldown(window, source)
+        self.interactive, self.direction = InteractiveCalls(window), CountDirection(window)
         self.in_flight = self.next_number = 0
         self._window = window
         self._call_log = CallLog(window)
@@ -302,8 +305,25 @@ class AdmissionRules:
         self._had_response = True
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=counted)
-        self.ledger.on_response(number, usage, now=now, counted=counted)
+        remaining = self._remaining(number, usage, now, counted=counted)
+        self.ledger.on_response(number, attrs.evolve(usage, remaining=remaining), now=now, counted=counted)
         self._pacer.on_response(now)
+
+    def _remaining(self, number: int, usage: Usage, now: float, *, counted: bool) -> int | None:
+        """Calls remaining, as a response says if its count is read as what it turned out to be."""
+        limit = usage.limit or self.ledger.limit
+        if not counted:
+            self.direction.on_rejected()
+        elif usage.remaining is not None and self.direction.on_accepted(
+            number,
+            usage.remaining,
+            now=now,
+            limit=self._pacer.limit,
+            in_flight=self.in_flight,
+            returned=self._call_log.returned,
+        ):
+            self.ledger.forget_remaining()
+        return self.direction.remaining(usage.remaining, limit)
 
     def _is_probably_burst(self, now: float) -> bool:
         """Whether a rejection is about a burst: calls remain, or calls were accepted a moment ago."""

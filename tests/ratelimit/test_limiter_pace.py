@@ -224,6 +224,26 @@ async def test_the_name_of_the_header_with_the_calls_remaining_may_be_given(cloc
     assert (limiter.allowance.limit, limiter.allowance.remaining) == (100, 50)
 
 
+async def test_a_header_that_counts_calls_used_is_turned_round_and_logged_once(limiter, clock, caplog):
+    caplog.set_level(logging.INFO, "fusedesk_async")
+    server = CountingServer(limiter, clock, FixedHour(300), counts_used=True)
+    await work(server, 200)
+    assert clock.waited < 60
+    assert limiter.allowance.remaining == 100
+    await work(server, 250)
+    assert HOUR < clock.waited < HOUR + 400
+    assert server.rejections == []
+    assert sum("counts calls used" in record.getMessage() for record in caplog.records) == 1
+
+
+async def test_one_limit_that_is_misread_as_lower_delays_nothing(limiter, clock):
+    slots = Slots(1)
+    for number in range(200):
+        permit = await limiter.acquire(slots, BULK, REQUEST)
+        limiter.finish(permit, answer(limit=18 if number == 50 else 1_800))
+    assert clock.waited < 1
+
+
 async def test_a_limit_that_is_cut_in_mid_run_is_kept_from_the_next_answer_on(server, clock):
     async def cut():
         await clock.sleep(3.0)
