@@ -266,6 +266,14 @@ class Pipeline:
             )
         )
 
+    def open(self) -> None:
+        """Make ready for calls in this event loop.
+
+        Raises:
+            ConfigurationError: The limiter is in use in another event loop, or with another clock.
+        """
+        self._limiter.attach(self._clock, self._slots)
+
     async def aclose(self) -> None:
         """Let writes end, end reads and what waits, close the connections."""
         self._limiter.detach(self._slots)

@@ -165,8 +165,8 @@ async def test_in_a_cooldown_it_says_when_that_ends(limiter, clock):
 
 async def test_a_cooldown_that_is_over_but_for_rounding_blocks_nothing(limiter, clock):
     await respond(limiter, rejected(retry_after="30"))
-    clock.advance(limiter._rules.cooldown.until - 1e-7)
-    assert limiter._rules.cooldown.until > clock.monotonic()
+    clock.advance(limiter._rules.cooldowns.newest.until - 1e-7)
+    assert limiter._rules.cooldowns.newest.until > clock.monotonic()
     assert limiter.allowance.blocked_until is None
 
 

@@ -110,8 +110,8 @@ def test_in_a_cooldown_each_is_told_a_moment_after_it():
 def test_who_asks_while_a_probe_is_in_flight_is_told_to_come_later():
     rules, now = make_rules(20, 19, 1, headers=False)
     rules.on_rejected(rules.on_granted(now, bulk=False), Usage(), now, hint=30.0)
-    rules.on_granted(rules.cooldown.until, bulk=False)
-    assert rules.retry_after(rules.cooldown.until, bulk=False) == pytest.approx(180.0, abs=0.01)
+    rules.on_granted(rules.cooldowns.newest.until, bulk=False)
+    assert rules.retry_after(rules.cooldowns.newest.until, bulk=False) == pytest.approx(180.0, abs=0.01)
 
 
 def test_a_hint_beyond_the_hour_is_passed_on_although_the_limiter_looks_sooner():
