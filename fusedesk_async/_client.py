@@ -298,7 +298,7 @@ class FuseDesk(Resources):
 
     async def __aenter__(self) -> Self:
         self._refuse_view()
-        self._limiter.attach(self._clock)
+        self._pipeline.open()
         self._lifetime.begin()
         self._log_filter.begin()
         return self

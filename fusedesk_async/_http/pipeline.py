@@ -180,16 +180,18 @@ class Pipeline:
             )
             if answer.status != TOO_MANY_REQUESTS:
                 return answer
+            state.rejection = error_for_status(answer, state.request)
             if not state.may_be_resent:
                 logger.debug("%s: rejected, which is raised", state.request)
-                raise self._limiter.rate_limit_error(state.request, error_for_status(answer, state.request))
+                policy = state.options.wait_policy(state.call, state.delayed)
+                raise self._limiter.rate_limit_error(state.request, policy, state.rejection)
             logger.debug("%s: rejected, sent again after the cooldown", state.request)
 
     async def _acquire_permit(self, state: "_CallState") -> Permit:
         """Wait until the limiter lets the call go."""
         asked_at = self._clock.monotonic()
         policy = state.options.wait_policy(state.call, state.delayed)
-        permit = await self._limiter.acquire(self._slots, policy, state.request)
+        permit = await self._limiter.acquire(self._slots, policy, state.request, state.rejection)
         state.waited = self._clock.monotonic() - asked_at
         state.queued += state.waited
         state.delayed += permit.delayed
@@ -264,6 +266,14 @@ class Pipeline:
             )
         )
 
+    def open(self) -> None:
+        """Make ready for calls in this event loop.
+
+        Raises:
+            ConfigurationError: The limiter is in use in another event loop, or with another clock.
+        """
+        self._limiter.attach(self._clock, self._slots)
+
     async def aclose(self) -> None:
         """Let writes end, end reads and what waits, close the connections."""
         self._limiter.detach(self._slots)
@@ -301,6 +311,7 @@ class _CallState:
         waited: Seconds of these before it was last sent.
         delayed: Seconds of these for which the quota delayed it.
         sent_at: When it was last sent, in seconds since 1970.
+        rejection: The error that the newest 429 means, if there was one.
         outcome_unknown: Whether an attempt may have changed something on the server although its response did not say
             so.
     """
@@ -315,6 +326,7 @@ class _CallState:
     waited: float = 0.0
     delayed: float = 0.0
     sent_at: float = 0.0
+    rejection: APIError | None = None
     outcome_unknown: bool = False
 
     @property

@@ -63,12 +63,13 @@ class RefillRate:
     Attributes:
         seconds_per_call: What one call took to come back, when some last did; 0 if none ever did.
         overdue: For how many seconds none had come back at the newest look that should have, and would have shown.
+        since: When one last came back, in seconds; before any did, when the first response came.
     """
 
     seconds_per_call: float = 0.0
     overdue: float = 0.0
+    since: float = 0.0
     _sum: int | None = None
-    _since: float = 0.0
     _uncertain: int = 0
 
     def observe(self, calls: int, now: float, uncertain: int) -> None:
@@ -80,14 +81,14 @@ class RefillRate:
             uncertain: Calls in flight that this sum may or may not include.
         """
         if self._sum is None:
-            self._sum, self._since, self._uncertain = calls, now, uncertain
+            self._sum, self.since, self._uncertain = calls, now, uncertain
         returned, hidden = calls - self._sum, self._uncertain + uncertain
         if returned > hidden:
-            self.seconds_per_call = (now - self._since) / returned
-            self._since = now
+            self.seconds_per_call = (now - self.since) / returned
+            self.since = now
         if returned > hidden or returned < 0:
             self._sum, self._uncertain = calls, uncertain
-        self.overdue = max(0.0, now - self._since - OVERDUE_FACTOR * self.seconds_per_call * (hidden + 1))
+        self.overdue = max(0.0, now - self.since - OVERDUE_FACTOR * self.seconds_per_call * (hidden + 1))
 
 
 @public
@@ -120,6 +121,9 @@ class Ledger:
     Only the response to the newest call that was ever answered counts: that of an older call which comes later knows
     less, and must not raise the number.
 
+    Args:
+        window: How long the hour lasts, in seconds.
+
     Attributes:
         limit: Calls per hour, as the newest response that said it has it.
         remaining: Calls remaining, as the newest response that said it has it.
@@ -129,6 +133,7 @@ class Ledger:
         refill: What this says of calls that came back.
     """
 
+    window: float = 3_600.0
     limit: int | None = None
     remaining: int | None = None
     most_remaining: int = 0
@@ -138,6 +143,7 @@ class Ledger:
     _last_limit: int | None = None
     _newest: int = -1
     _zeros: int = 0
+    _zero_at: float = -math.inf
     _overlap: InFlightOverlap = attrs.field(factory=InFlightOverlap)
     _not_in_remaining: set[int] = attrs.field(factory=set[int])
     _uncounted: set[int] = attrs.field(factory=set[int])
@@ -175,13 +181,19 @@ class Ledger:
         self._newest = number
         if usage != Usage():
             self.observed_at = now
-        self._observe_limit(usage.limit)
+        self._observe_limit(usage.limit, counted=counted)
         if usage.remaining is not None and usage.remaining <= (self.limit or math.inf):
             self.remaining, self.remaining_at = usage.remaining, now
             self.most_remaining = max(self.most_remaining, usage.remaining)
             self._not_in_remaining = uncertain
-            self._zeros = self._zeros + 1 if counted and not usage.remaining else 0
+            self._count_zeros(now, zero=counted and not usage.remaining)
             self.refill.observe(usage.remaining + number - self._uncounted_up_to(number), now, len(uncertain))
+
+    def _count_zeros(self, now: float, *, zero: bool) -> None:
+        """A call that is accepted although none remain is odd, unless one has come back meanwhile on the average."""
+        soon = now - self._zero_at < self.window / (self.limit or 1)
+        self._zeros = 0 if not zero else self._zeros + 1 if soon else 1
+        self._zero_at = now if zero else -math.inf
 
     def _not_counted(self, number: int) -> None:
         self._uncounted.add(number)
@@ -193,15 +205,20 @@ class Ledger:
         self._uncounted_before += len(passed)
         return self._uncounted_before
 
-    def _observe_limit(self, limit: int | None) -> None:
-        """A lower limit counts at once, a higher one when it is said twice in a row: one that is wrong does harm."""
+    def _observe_limit(self, limit: int | None, *, counted: bool) -> None:
+        """Another limit counts when it is said twice in a row, a lower one at once if the call was rejected."""
         if limit is None:
             return
-        if self.limit is None or limit < self.limit:
-            self.limit, self.most_remaining = limit, 0
-        elif limit == self._last_limit:
+        lower = self.limit is None or limit < self.limit
+        if self.limit is None or limit == self._last_limit or (lower and not counted):
             self.limit = limit
+            self.most_remaining = 0 if lower else self.most_remaining
         self._last_limit = limit
+
+    def forget_remaining(self) -> None:
+        """What responses said of calls remaining was misunderstood."""
+        self.remaining, self.most_remaining, self.remaining_at = None, 0, -math.inf
+        self.refill, self._zeros = RefillRate(), 0
 
     @property
     def certainly_remaining(self) -> int | None:

@@ -46,6 +46,7 @@ class BurstPacer:
     _rejected_at: float = -math.inf
     _accepted: int = 0
     _next_at: float = -math.inf
+    _paused_until: float = -math.inf
     _capped_until: float = -math.inf
 
     @property
@@ -68,12 +69,12 @@ class BurstPacer:
         """A call was granted."""
         late = now - self._next_at
         self._next_at = (self._next_at if late < self.step else now) + self.step  # a pause is not made up for
-        if late > max(IDLE_PART_OF_HOUR * self.window, IDLE_STEPS * self.step):
+        if now - max(self._paused_until, now - late) > max(IDLE_PART_OF_HOUR * self.window, IDLE_STEPS * self.step):
             self._rejected_at, self._accepted = -math.inf, 0
 
     def on_paused(self, until: float) -> None:
         """A cooldown holds all calls back until that moment, so the time does not count as idle."""
-        self._next_at = max(self._next_at, until)
+        self._paused_until = max(self._paused_until, until)
 
     def on_accepted(self, now: float) -> None:
         """A call was not rejected."""

@@ -61,9 +61,13 @@ class CallLog:
 
     Args:
         window: How long the hour lasts, in seconds.
+
+    Attributes:
+        returned: How many calls are an hour old by now.
     """
 
     window: float
+    returned: int = 0
     _in_flight: int = 0
     _ended_at: deque[float] = attrs.field(factory=deque[float])
 
@@ -82,6 +86,7 @@ class CallLog:
         """Calls that may still count."""
         while self._ended_at and now - self._ended_at[0] >= self.window:
             self._ended_at.popleft()
+            self.returned += 1
         return self._in_flight + len(self._ended_at)
 
     def delay(self, most: int, now: float) -> float:
@@ -92,3 +97,16 @@ class CallLog:
         if too_many >= len(self._ended_at):
             return float("inf")
         return self._ended_at[too_many] + self.window - now
+
+    def turn(self, turn: int, most: int, now: float) -> float:
+        """Seconds until the `turn`-th call from now, counted from 1, may go if `most` are allowed in an hour.
+
+        Calls in flight are taken to end now.
+        """
+        hours, place = divmod(turn - 1, most)
+        delay = self.delay(most - place, now)
+        return hours * self.window + (self.window if math.isinf(delay) else delay)
+
+    def until_returned(self, calls: int, now: float) -> float:
+        """Seconds until so many more calls are an hour old; infinite if there are not as many that have ended."""
+        return self.delay(self.count(now) - calls + 1, now)

@@ -31,6 +31,7 @@ class Cooldown:
         active: Whether there is a pause, or a probe whose response decides.
         began: When the present or last cooldown began, in seconds.
         seemed_burst: Whether its newest rejection was taken for one of a burst.
+        hinted_until: Until when the server last said to wait, in seconds; it may be more than an hour away.
     """
 
     window: float = 3_600.0
@@ -39,6 +40,7 @@ class Cooldown:
     active: bool = False
     began: float = 0.0
     seemed_burst: bool = False
+    hinted_until: float = -math.inf
     _probe: int | None = None
     _rejections: int = 0
     _first_number_after: int = 0
@@ -93,6 +95,7 @@ class Cooldown:
         """
         if number < self._last_good_probe and hint is None:
             return False  # a later call was accepted since
+        self.hinted_until = max(self.hinted_until, now + (hint or 0.0))
         if self.predates(number):
             # one more of the calls that were in flight when the cooldown began: no news, but it may move the deadline
             self.until = max(self.until, now + min(hint or 0.0, self.window))
@@ -119,6 +122,7 @@ class Cooldown:
         self._probe = None
         if now >= self.until:
             self.active, self._rejections, self._last_good_probe = False, 0, number
+            self.hinted_until = -math.inf
         return not self.active
 
     def on_lost(self, number: int) -> None:

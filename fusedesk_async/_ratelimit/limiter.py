@@ -6,7 +6,9 @@ come first served within each. The head of `rules` says how these decide.
 
 import math
 import random
+from asyncio import AbstractEventLoop
 from itertools import count
+from weakref import WeakSet
 
 from anyio.lowlevel import current_token
 
@@ -73,41 +75,48 @@ class RateLimiter:
             source=source or random.Random(),
         )
         self.observers: Observers = Observers()
-        self._reporter = WaitReporter(self.observers, min_wait=self._rules.cooldown.shortest_retry_after)
-        self._interactive, self._bulk = Queue(bulk=False), Queue(bulk=True)
+        self._reporter = WaitReporter(self.observers, min_wait=self._rules.shortest_retry_after)
+        self._queues: dict[tuple[bool, Slots, str], Queue] = {}
+        self._open = WeakSet[Slots]()
         self._arrivals = count()
-        self._known_slots: set[Slots] = set()
         self._clock: Clock = SystemClock()
         self._loop: object = None
 
-    def attach(self, clock: Clock) -> None:
+    def attach(self, clock: Clock, slots: Slots | None = None) -> None:
         """Take a client's clock. Called by the client when it is opened.
+
+        Args:
+            clock: Its clock.
+            slots: Its slots, which count as in use until they are detached.
 
         Raises:
             ConfigurationError: The limiter is in use in another event loop, or with another clock.
         """
-        busy = self._rules.in_flight or self._interactive or self._bulk
+        loop = getattr(self._loop, "native_token", self._loop)
+        if isinstance(loop, AbstractEventLoop) and loop.is_closed():
+            self._open.clear()  # clients that were not closed before their loop
+        busy = self._rules.in_flight or self._waiting or self._open
         if busy and (self._loop != current_token() or self._clock != clock):
             message = "a RateLimiter is for one event loop and one clock at a time; make another one"
             raise ConfigurationError(message)
         self._loop, self._clock = current_token(), clock
+        if slots is not None:
+            self._open.add(slots)
 
     def detach(self, slots: Slots) -> None:
         """Forget a client that is closed. Its calls that wait for a permit fail."""
         slots.closed = True
-        self._known_slots.discard(slots)
-        for queue in (self._interactive, self._bulk):
-            queue.wake_all()
+        self._open.discard(slots)
+        for key in [key for key in self._queues if slots in key]:
+            self._queues.pop(key).wake_all()
 
     @property
     def allowance(self) -> Allowance:
         """What is known now."""
         rules, now = self._rules, self._clock.monotonic()
-        waiting = [queue for queue in (self._interactive, self._bulk) if queue]
-        delays = [rules.delay(now, bulk=queue.bulk) for queue in waiting]
+        delays = [rules.delay(now, bulk=queue.bulk, endpoint=queue.endpoint) for queue in self._waiting]
         seconds = min((delay.seconds for delay in delays if delay.is_for_quota), default=0.0)
-        if rules.cooldown.active:
-            seconds = max(0.0, rules.cooldown.until - now)
+        seconds = max(seconds if seconds < math.inf else 0.0, rules.cooldowns.stops_all - now)
         wall = self._clock.time()
         observed_at = rules.ledger.observed_at
         return Allowance(
@@ -121,24 +130,34 @@ class RateLimiter:
         """About how many seconds of waiting so many bulk calls take from now on, as far as is known now."""
         return self._rules.seconds_for(calls, self._clock.monotonic())
 
-    async def acquire(self, slots: Slots, policy: WaitPolicy, request: Request) -> Permit:
+    async def acquire(
+        self, slots: Slots, policy: WaitPolicy, request: Request, rejection: APIError | None = None
+    ) -> Permit:
         """Wait for a permit to make one exchange.
+
+        Args:
+            slots: Where it takes a slot.
+            policy: How it waits.
+            request: What is asked.
+            rejection: The error that the server's 429 means, if the call was rejected before.
 
         Raises:
             RateLimitError: The quota would delay it longer than it is willing to wait.
             ConfigurationError: Its client was closed meanwhile.
         """
-        queue = self._bulk if policy.bulk else self._interactive
+        if not policy.max_wait:
+            self._check_turn(policy, request, rejection)
+        key = (policy.bulk, slots, _endpoint(request))
+        queue = self._queues.setdefault(key, Queue(*key))
         waiter = Waiter(next(self._arrivals), slots, policy, queue.delayed(self._clock.monotonic()))
         queue.add(waiter)
-        self._known_slots.add(slots)
         try:
             while True:
                 self._grant_ready()
                 if waiter.permit is None:
-                    self._check_patience(waiter, queue, request)
+                    self._check_patience(waiter, queue, request, rejection)
                     await self._wait(waiter, queue)
-                elif self._rules.cooldown.predates(waiter.permit.number):
+                elif self._rules.cooldowns.predates(waiter.permit.number, queue.endpoint):
                     self._release(waiter.permit, sent=False)  # a 429 came between the permit and this line
                     waiter.permit = None
                     queue.add(waiter)
@@ -170,26 +189,32 @@ class RateLimiter:
                 self._rules.on_rejected(permit.number, said, now, hint=hint)
             else:
                 self._rules.on_accepted(permit.number, said, now)
+            self._reporter.on_response(counts_used=self._rules.direction.counts_used)
         self._grant_ready()
 
     def rate_limit_error(
-        self, request: Request, rejection: APIError | None = None, delay: Delay | None = None
+        self, request: Request, policy: WaitPolicy, rejection: APIError | None = None, delay: Delay = NO_DELAY
     ) -> RateLimitError:
         """The error for a call that does not wait for its turn; it says when to ask again.
 
         Args:
             request: What was asked.
+            policy: How it waits.
             rejection: The error that the server's 429 means; None if the call was not sent.
-            delay: What delays it; by default what delays interactive calls now.
+            delay: What delays it, if it was not rejected.
         """
-        delay = delay or self._rules.delay(self._clock.monotonic(), bulk=False)
-        known = 0.0 if math.isinf(delay.seconds) else delay.seconds
-        seconds = max(known, self._rules.cooldown.shortest_retry_after)
+        seconds = self._rules.retry_after(self._clock.monotonic(), bulk=policy.bulk, endpoint=_endpoint(request))
         message = rejection.message if rejection else f"would have to wait: {REASON_TEXT[delay.reason]}"
         status, code = (rejection.status, rejection.code) if rejection else (None, "")
         return RateLimitError(message, request, status, code, seconds, utc(self._clock.time() + seconds))
 
-    def _check_patience(self, waiter: Waiter, queue: Queue, request: Request) -> None:
+    def _check_turn(self, policy: WaitPolicy, request: Request, rejection: APIError | None) -> None:
+        """Fail unless a call that does not wait for quota may go."""
+        delay = self._rules.on_asked(self._clock.monotonic(), bulk=policy.bulk, endpoint=_endpoint(request))
+        if delay.is_for_quota:
+            raise self.rate_limit_error(request, policy, rejection, delay)
+
+    def _check_patience(self, waiter: Waiter, queue: Queue, request: Request, rejection: APIError | None) -> None:
         """Fail if it makes no sense to go on waiting."""
         if waiter.slots.closed:
             message = "this client was closed before the call could be sent"
@@ -197,11 +222,11 @@ class RateLimiter:
         seconds = 0.0 if math.isinf(queue.delay.seconds) else queue.delay.seconds
         longest = waiter.policy.max_wait - TIME_EPSILON
         if queue.delay.is_for_quota and self._delayed(waiter, queue) + seconds >= longest:
-            raise self.rate_limit_error(request, delay=queue.delay)
+            raise self.rate_limit_error(request, waiter.policy, rejection, queue.delay)
 
     async def _wait(self, waiter: Waiter, queue: Queue) -> None:
         """Wait until the waiter is woken or there is something to check again."""
-        seconds = queue.delay.seconds if queue.delay.seconds and queue.is_head(waiter) else math.inf
+        seconds = queue.delay.seconds if queue.delay.seconds and queue.head is waiter else math.inf
         if queue.delay.is_for_quota:
             seconds = min(seconds, waiter.policy.max_wait - self._delayed(waiter, queue))
         waiter.sleeps_until = self._clock.monotonic() + seconds
@@ -219,39 +244,48 @@ class RateLimiter:
         now = self._clock.monotonic()
         if self._rules.is_unrestricted(now):
             self._reporter.on_unrestricted(now)
-        for queue in (self._interactive, self._bulk):
-            queue.update(self._grant_from(queue, now), now)
-        waiting = len(self._interactive) + len(self._bulk)
-        delay = self._interactive.delay if self._interactive else self._bulk.delay
-        if waiting and delay.is_for_quota:
-            self._reporter.on_delayed(delay, now, wall=self._clock.time(), waiting=waiting)
+        for bulk in (False, True):
+            self._grant_kind([queue for queue in self._waiting if queue.bulk == bulk], now)
+        waiting = self._waiting
+        for queue in waiting:
+            queue.update(self._obstacle(queue, now) or NO_DELAY, now)
+        delays = [queue.delay for queue in waiting if queue.delay.is_for_quota]
+        if delays:
+            delay = min(delays, key=lambda delay: delay.seconds)
+            self._reporter.on_delayed(delay, now, wall=self._clock.time(), waiting=sum(map(len, waiting)))
 
-    def _grant_from(self, queue: Queue, now: float) -> Delay:
-        """Grant what may go from a queue.
+    @property
+    def _waiting(self) -> list[Queue]:
+        """The queues in which somebody waits, interactive ones first."""
+        return sorted((queue for queue in self._queues.values() if queue), key=lambda queue: queue.bulk)
 
-        Returns:
-            What delays the rest of it.
-        """
-        slot_kept = NO_DELAY
-        for waiter in queue:
-            delay = self._rules.delay(now, bulk=queue.bulk)
-            if delay.seconds:
-                return delay
-            keep_for = self._rules.interactive.active_for(now) if queue.bulk else 0.0
-            if waiter.slots.has_room(keep_one=keep_for > 0):
-                queue.remove(waiter)
-                waiter.permit = self._grant(waiter, queue, now)
-                waiter.wake.set()
+    def _grant_kind(self, queues: list[Queue], now: float) -> None:
+        """Grant what may go from queues of one kind, first come first served."""
+        while queues:
+            queue = min(queues, key=lambda queue: queue.head.arrival)
+            if self._obstacle(queue, now) is not None:
+                queues.remove(queue)
                 continue
-            if waiter.slots.has_room(keep_one=False):
-                slot_kept = Delay(keep_for, "kept_slot")
-            if not any(slots.has_room(keep_one=keep_for > 0) for slots in self._known_slots):
-                break
-        delay = self._rules.delay(now, bulk=queue.bulk)
-        return delay if delay.seconds else slot_kept
+            waiter = queue.head
+            queue.remove(waiter)
+            waiter.permit = self._grant(waiter, queue, now)
+            waiter.wake.set()
+            if not queue:
+                queues.remove(queue)
+
+    def _obstacle(self, queue: Queue, now: float) -> Delay | None:
+        """What delays the head of a queue; None if nothing does. Without a slot no time is known."""
+        polls = queue.head.policy.max_wait > 0
+        delay = self._rules.delay(now, bulk=queue.bulk, polls=polls, endpoint=queue.endpoint)
+        if delay.seconds:
+            return delay
+        keep_for = self._rules.interactive.active_for(now) if queue.bulk else 0.0
+        if queue.slots.has_room(keep_one=keep_for > 0):
+            return None
+        return Delay(keep_for, "kept_slot") if queue.slots.has_room(keep_one=False) else NO_DELAY
 
     def _grant(self, waiter: Waiter, queue: Queue, now: float) -> Permit:
-        number = self._rules.on_granted(now, bulk=queue.bulk)
+        number = self._rules.on_granted(now, bulk=queue.bulk, endpoint=queue.endpoint)
         if excess := self._rules.interactive_over_reserve(now):
             self._reporter.on_reserve_exceeded(excess)
         waiter.slots.free -= 1
@@ -260,3 +294,8 @@ class RateLimiter:
     def _release(self, permit: Permit, *, sent: bool) -> None:
         permit.slots.free += 1
         self._rules.on_lost(permit.number, self._clock.monotonic(), sent=sent)
+
+
+def _endpoint(request: Request) -> str:
+    """What is called: the method and the first part of the path after the API's version."""
+    return f"{request.method} {'/'.join(request.path.split('/')[:2])}"

@@ -28,6 +28,13 @@ GAP_GROWTH = 3
 """If nothing has come back for some time, the next call of the trickle goes after this many times as long."""
 FIRST_POLL, LONGEST_POLL_GAP = 1 / 3_600, 1 / 12
 """Parts of the hour until a call finds out whether more have come back when none remained."""
+LOOK_GROWTH = 10
+"""A call that does not wait finds it out after this many times as long as none had come back when one last looked."""
+EARLINESS = 1 / 20
+"""A call that does not wait may go if it waited long enough but for this part, as moments are known no better."""
+RETURN_SPREAD = 1 / 10
+"""Part of the time in which one call comes back on the average. Callers are asked to come back so far apart when no
+more is known than that many are back by then."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -49,6 +56,7 @@ class HourlyPacer:
     call_log: CallLog
     _last_bulk: float = -math.inf
     _last_call: float = -math.inf
+    _returned_before: int = 0  # calls that were an hour old when a response last said how many remain
     _returning_at: float = math.inf  # when many of our own calls are an hour old, as of the last bulk call
 
     @property
@@ -66,8 +74,20 @@ class HourlyPacer:
         if bulk:
             self._last_bulk, self._returning_at = now, now + self.until_calls_return(now)
 
-    def delay(self, now: float, *, bulk: bool) -> float:
-        """Seconds until a call may go; 0 for now; infinite if that depends on a response."""
+    def on_response(self, now: float) -> None:
+        """The ledger has got a response."""
+        if self.ledger.remaining_at == now:
+            self.call_log.count(now)
+            self._returned_before = self.call_log.returned
+
+    def delay(self, now: float, *, bulk: bool, polls: bool = True) -> float:
+        """Seconds until a call may go; 0 for now; infinite if that depends on a response.
+
+        Args:
+            now: The time, in seconds.
+            bulk: Whether it is a bulk call.
+            polls: Whether it may find out, at the risk of being rejected, if more have come back when none remained.
+        """
         remaining = self.remaining(now)
         if remaining is None:
             return self.call_log.delay(self.limit - self.reserved if bulk else self.limit, now)
@@ -75,7 +95,60 @@ class HourlyPacer:
             return 0.0
         if remaining >= 1:
             return max(0.0, self._next_trickle(remaining) - now)
-        return max(0.0, max(self._last_call, self.ledger.remaining_at) + self._poll_gap(1 - remaining) - now)
+        if polls:
+            return max(0.0, max(self._last_call, self.ledger.remaining_at) + self._poll_gap(1 - remaining) - now)
+        seconds = min(self._until_returned(1 - remaining, now), self.until_look(now))
+        return seconds if seconds > EARLINESS * (now - self.ledger.remaining_at) else 0.0
+
+    def turn(self, turn: int, now: float, *, bulk: bool) -> float:
+        """Seconds until the `turn`-th call of those that do not wait may go, counted from 1, as far as is known."""
+        remaining = self.remaining(now)
+        if remaining is None:
+            return self.call_log.turn(turn, self.limit - self.reserved if bulk else self.limit, now)
+        kept = math.floor(self._floor) if bulk else 0
+        if remaining - kept >= turn:
+            return 0.0
+        returned = self._until_returned(turn + kept - remaining, now)
+        if not bulk:
+            return returned
+        first = (
+            max(0.0, self._next_trickle(remaining) - now)
+            if remaining >= 1
+            else self._until_returned(1 - remaining, now)
+        )
+        return min(returned, first + (turn - 1) * max(self._trickle_gap, FIRST_POLL * self.window))
+
+    def until_look(self, now: float) -> float:
+        """Seconds until a call that does not wait may find out whether more have come back when none remained."""
+        since, looked_at = self.ledger.refill.since, self.ledger.remaining_at
+        empty_for = looked_at - since
+        if empty_for < self.average_gap:
+            return max(0.0, looked_at + self.average_gap - now)
+        return max(0.0, since + LOOK_GROWTH * empty_for - now)
+
+    @property
+    def average_gap(self) -> float:
+        """Seconds in which one call comes back, on the average of the hour."""
+        return self.window / self.limit
+
+    def _until_returned(self, calls: int, now: float) -> float:
+        """Seconds until so many calls are back: evenly unless that was seen to be wrong, else an hour after they went.
+
+        Of calls that are not ours no more is known than that all are back an hour after the last one came back; these
+        are spread a little.
+        """
+        refill, looked_at = self.ledger.refill, self.ledger.remaining_at
+        self.call_log.count(now)
+        missing = calls - (self.call_log.returned - self._returned_before)
+        returned = self.call_log.until_returned(missing, now) if missing > 0 else 0.0
+        if math.isinf(returned):
+            hours, place = divmod(calls - 1, self.limit)
+            spread = place * RETURN_SPREAD * self.average_gap
+            returned = max(refill.since + (hours + 1) * self.window - now, 0.0) + spread
+        step = refill.seconds_per_call or self.average_gap
+        if looked_at - refill.since < step:
+            returned = min(returned, max(0.0, looked_at + calls * step - now))
+        return returned
 
     def seconds_for(self, calls: int, now: float) -> float:
         """Seconds until so many bulk calls are made, at the rate at which calls come back on the average."""
@@ -106,6 +179,11 @@ class HourlyPacer:
         if remaining is None:
             return self.call_log.count(now) < self.limit - self.reserved
         return remaining > self._floor
+
+    def is_empty(self, now: float) -> bool:
+        """Whether responses say that no call remains."""
+        remaining = self.remaining(now)
+        return remaining is not None and remaining < 1
 
     @property
     def reserved(self) -> int:

@@ -1,8 +1,7 @@
 """Who waits for a permit to make an exchange, and how."""
 
 import math
-from bisect import insort
-from collections.abc import Iterator
+from heapq import heappop, heappush
 
 import anyio
 import attrs
@@ -61,12 +60,13 @@ class Permit:
 
 @attrs.define(eq=False, repr=False)
 class Waiter:
-    """A call in a queue.
+    """A call in a queue. Waiters are in the order of their arrival.
 
     Attributes:
         arrival: Counts calls in the order they came.
         slots: Where it wants a slot.
         policy: How it waits.
+        queued: Whether it is in its queue.
         delayed_before: Seconds for which the quota had delayed its queue before it came.
         wake: Set when there is something to check again.
         sleeps_until: When it wakes by itself to see whether it may go; infinite if another one does that.
@@ -77,44 +77,59 @@ class Waiter:
     slots: Slots
     policy: WaitPolicy
     delayed_before: float
+    queued: bool = False
     wake: anyio.Event = attrs.field(factory=anyio.Event)
     sleeps_until: float = math.inf
     permit: Permit | None = None
 
+    def __lt__(self, other: "Waiter") -> bool:
+        return self.arrival < other.arrival
+
 
 @attrs.define(eq=False, repr=False)
 class Queue:
-    """Calls of one kind, first come first served.
+    """Calls of one kind, client and endpoint, first come first served. Whatever delays one of them delays all.
+
+    Those that leave it otherwise than as its head are only marked, and dropped when they would be the head.
 
     Attributes:
         bulk: Whether they are bulk calls.
+        slots: Where they want a slot.
+        endpoint: What they call.
         delay: What delays them.
     """
 
     bulk: bool
+    slots: Slots
+    endpoint: str
     delay: Delay = NO_DELAY
-    _waiters: list[Waiter] = attrs.field(factory=list[Waiter])
+    _heap: list[Waiter] = attrs.field(factory=list[Waiter])
+    _count: int = 0
     _delayed: float = 0.0
     _updated_at: float = 0.0
 
     def __len__(self) -> int:
-        return len(self._waiters)
+        return self._count
 
-    def __iter__(self) -> Iterator[Waiter]:
-        """Over a copy, so that those who get their turn may be removed."""
-        return iter(tuple(self._waiters))
-
-    def is_head(self, waiter: Waiter) -> bool:
-        """Whether it is the first, which looks at the clock for all."""
-        return bool(self._waiters) and self._waiters[0] is waiter
+    @property
+    def head(self) -> Waiter:
+        """The first, which looks at the clock for all."""
+        while not self._heap[0].queued:
+            heappop(self._heap)
+        return self._heap[0]
 
     def add(self, waiter: Waiter) -> None:
         """Put it in line, or back to where it stood."""
-        insort(self._waiters, waiter, key=lambda waiter: waiter.arrival)
+        waiter.queued = True
+        self._count += 1
+        heappush(self._heap, waiter)
 
     def remove(self, waiter: Waiter) -> None:
         """Take it out of the line."""
-        self._waiters.remove(waiter)
+        waiter.queued = False
+        self._count -= 1
+        if not self._count:
+            self._heap.clear()
 
     def delayed(self, now: float) -> float:
         """Seconds for which the quota has delayed them so far."""
@@ -126,12 +141,12 @@ class Queue:
         self._delayed, self._updated_at, self.delay = self.delayed(now), now, delay
         if begins:
             self.wake_all()  # not everybody waits for quota
-        elif delay.seconds and self._waiters and self._waiters[0].sleeps_until > now + delay.seconds:
-            self._waiters[0].wake.set()  # the first looks at the clock for all
+        elif delay.seconds and self._count and self.head.sleeps_until > now + delay.seconds:
+            self.head.wake.set()  # the first looks at the clock for all
 
     def wake_all(self) -> None:
         """Let all check again."""
-        for waiter in self._waiters:
+        for waiter in sorted(self._heap):
             waiter.wake.set()
 
 

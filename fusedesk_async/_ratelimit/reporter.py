@@ -26,6 +26,7 @@ class WaitReporter:
     min_wait: float
     _began: float | None = None
     _reported_until: float = -math.inf
+    _said_used: bool = False
 
     def on_delayed(self, delay: Delay, now: float, *, wall: float, waiting: int) -> None:
         """Calls wait for quota.
@@ -52,6 +53,12 @@ class WaitReporter:
         if self._began is not None:
             seconds, self._began, self._reported_until = now - self._began, None, -math.inf
             self.observers.notify(QuotaWaitOver(seconds=seconds))
+
+    def on_response(self, *, counts_used: bool) -> None:
+        """A response came; `counts_used` if the usage header counts calls used, not calls remaining."""
+        if counts_used and not self._said_used:
+            self._said_used = True
+            logger.info("the usage header counts calls used, not calls remaining; it is read so from now on")
 
     def on_reserve_exceeded(self, count: int) -> None:
         """There are more interactive calls than bulk calls leave room for."""

@@ -16,7 +16,9 @@ States, in the order in which `AdmissionRules.delay` looks for them; the first t
 
     state             applies while                          who may go                  ends with
     ----------------  -------------------------------------  --------------------------  -----------------------------
-    cooldown          a 429 came, its deadline is ahead      nobody                      the deadline: probing
+    cooldown          a 429 came, its deadline is ahead      others than the endpoint    the deadline: probing
+                                                             that got it; after one of
+                                                             a second one, nobody
     probing           the deadline is past                   one call, then nobody       its response: accepted, it is
                                                              until it has ended          over; 429, a longer cooldown;
                                                                                          lost, the next call probes
@@ -40,6 +42,8 @@ What an event changes, in each part (accepted: any response but a 429; lost: no 
     Ledger             taken off what remains   limit, remaining and    the same, and the call   nothing; not sent: the
                                                 refill, if it is the    counts as never made     call counts as never
                                                 newest response                                  made
+    CountDirection     nothing                  looks whether the count  looks anew               nothing
+                                                goes up or down
     CallLog            counts from now on       counts for an hour      counts no more           counts for an hour; not
                                                                                                  sent: counts no more
     BurstPacer         next step begins; after  more rate and slots     if a burst, and news:    nothing
@@ -52,6 +56,12 @@ What an event changes, in each part (accepted: any response but a 429; lost: no 
     Cooldown           it is the probe, if one  the probe: it is over   begins, or the deadline  the probe: another may
                        is due                                           moves later              probe
     InteractiveCalls   noted                    nothing                 nothing                  nothing
+    RetryTimes         nothing                  nothing                 nothing                  nothing
+
+Calls that do not wait for quota change RetryTimes alone: one that asks takes the earliest moment that has come, one
+that is put off is told a moment. The k-th of those that were put off is told when the k-th call from now may go, so
+they come back one by one. They look less often than others whether calls have come back when none remained: first when
+one call is back on the average, then after ten times as long as none was.
 
 Two links between parts: a rejection is taken for one of a burst if calls remain or were accepted a moment ago, and then
 the cooldown is brief; and a cooldown that seemed to be about a burst but lasted longer than one shows that our idea of
@@ -69,11 +79,15 @@ does:
     LEAST_CREDIBLE_RATE
     TRICKLE_BUDGET, LONGEST_TRICKLE_GAP, OUTLAST_HOUR,   pacing    noticing soon that calls came back against using up
     QUICK_POLLS, GAP_GROWTH, FIRST_POLL, ...                       the reserve by looking
+    LOOK_GROWTH, RETURN_SPREAD, EARLINESS,               pacing,   being put off often against 429s for job queues
+    TIME_KEPT, PUNCTUALITY                               retry_times
     FIRST_GROWTH, MEASUREMENT_DECAY,                     burst     following a limit that is raised against 429s
     CALLS_PER_EXTRA_SLOT, ...
     FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, 0.25 to 2 s for a burst
     ACTIVE_FOR                                           call_log  a slot for the next interactive call against speed
-    OVERDUE_FACTOR, MOST_CREDIBLE_ZEROS                  allowance believing the headers against being misled
+    OVERDUE_FACTOR, MOST_CREDIBLE_ZEROS,                 allowance believing the headers against being misled
+    CALLS_PER_OVERLAP, PART_SEEN, PART_RETURNED, ...     and
+                                                         count_direction
 """
 
 import math
@@ -85,8 +99,10 @@ import attrs
 from fusedesk_async._ratelimit.allowance import Ledger
 from fusedesk_async._ratelimit.burst import BurstPacer
 from fusedesk_async._ratelimit.call_log import CallLog, InteractiveCalls
-from fusedesk_async._ratelimit.cooldown import Cooldown
+from fusedesk_async._ratelimit.cooldowns import Cooldowns
+from fusedesk_async._ratelimit.count_direction import CountDirection
 from fusedesk_async._ratelimit.pacing import HourlyPacer
+from fusedesk_async._ratelimit.retry_times import RetryTimes
 from fusedesk_async._wire.headers import Usage
 
 FIRST_CALL_ALONE = 1 / 12_000
@@ -139,44 +155,95 @@ class AdmissionRules:
 
     Attributes:
         ledger: What responses say of the allowance.
-        cooldown: The pause after a 429.
+        cooldowns: The pauses after a 429.
         interactive: The interactive calls of the last hour.
+        direction: What the header with the calls remaining counts.
         in_flight: Calls that were granted and have not ended.
         next_number: The number the next call will get.
     """
 
     def __init__(self, *, reserve: float, window: float, assumed_limit: int, source: random.Random) -> None:
-        self.ledger, self.cooldown, self.interactive = Ledger(), Cooldown(window, source), InteractiveCalls(window)
+        self.ledger, self.cooldowns = Ledger(window), Cooldowns(window, source)
+        self.interactive, self.direction = InteractiveCalls(window), CountDirection(window)
         self.in_flight = self.next_number = 0
         self._window = window
         self._call_log = CallLog(window)
         self._burst = BurstPacer(window)
         self._pacer = HourlyPacer(reserve, window, assumed_limit, self.ledger, self._call_log)
+        self._retry_times = {bulk: RetryTimes(window) for bulk in (False, True)}
+        self._endpoints: dict[int, str] = {}
         self._first_granted_at = math.inf
         self._had_response = False
 
-    def delay(self, now: float, *, bulk: bool) -> Delay:
-        """How long calls of a kind are delayed."""
-        if self.cooldown.active:
-            return _delay(self.cooldown.delay(now), "refused")
+    def delay(self, now: float, *, bulk: bool, polls: bool = True, endpoint: str = "") -> Delay:
+        """How long calls of a kind are delayed.
+
+        Args:
+            now: The time, in seconds.
+            bulk: Whether they are bulk calls.
+            polls: Whether one may go only to find out whether calls have come back.
+            endpoint: What they call.
+        """
+        if self.cooldowns.holds(endpoint):
+            pause = self.cooldowns.delay(endpoint, now)
+            return _delay(pause if polls else max(pause, self._pacer.delay(now, bulk=bulk, polls=False)), "refused")
         alone = self._first_granted_at + self.in_flight * FIRST_CALL_ALONE * self._window - now
         if self.in_flight and not self._had_response and alone > TIME_EPSILON:
             return Delay(alone, "first_call")
-        hourly, burst = self._pacer.delay(now, bulk=bulk), self._burst.delay(now, self.in_flight)
+        hourly = self._pacer.delay(now, bulk=bulk, polls=polls)
+        burst = self._burst.delay(now, self.in_flight)
+        open_to_people = self._pacer.delay(now, bulk=False, polls=polls) == 0
         if burst > hourly:
             return _delay(burst, "refused" if self._steps_are_long else "burst")
-        return _delay(hourly, "reserve" if bulk and self._pacer.delay(now, bulk=False) == 0 else "quota")
+        return _delay(hourly, "reserve" if bulk and open_to_people else "quota")
+
+    def on_asked(self, now: float, *, bulk: bool, endpoint: str = "") -> Delay:
+        """A call asks that does not wait for quota.
+
+        Returns:
+            What delays it.
+        """
+        self._retry_times[bulk].on_asked(now)
+        return self.delay(now, bulk=bulk, polls=False, endpoint=endpoint)
+
+    def retry_after(self, now: float, *, bulk: bool, endpoint: str = "") -> float:
+        """Seconds until a call that does not wait any longer should come back.
+
+        The k-th that asks is given the moment at which the k-th call may go from now on, so none but it comes then.
+        """
+        times, hinted = self._retry_times[bulk], self.cooldowns.hinted(endpoint, now)
+        seconds = self._turn(times.next_turn(now), now, bulk=bulk, endpoint=endpoint)
+        if self._pacer.is_empty(now):
+            look = max(self._pacer.until_look(now), self.cooldowns.pause(endpoint, now))
+            seconds = look if now + look < min(now + seconds, times.earliest) else seconds
+        seconds = max(seconds, hinted, self.shortest_retry_after)
+        return times.on_told(now + seconds) - now
+
+    def _turn(self, turn: int, now: float, *, bulk: bool, endpoint: str) -> float:
+        """Seconds until the `turn`-th call may go, counted from 1."""
+        hourly, step = self._pacer.turn(turn, now, bulk=bulk), self._burst.step
+        if not self.cooldowns.holds(endpoint):
+            return max(hourly, (turn - 1) * step)
+        returned = hourly == 0 and self._pacer.remaining(now) is not None
+        step = self.shortest_retry_after if returned else max(step, self._pacer.average_gap)
+        pause = self.cooldowns.pause(endpoint, now)
+        return max(hourly, (pause if pause > 0 else step) + (turn - 1) * step)
+
+    @property
+    def shortest_retry_after(self) -> float:
+        """Seconds; it makes no sense to ask again sooner."""
+        return self.cooldowns.newest.shortest_retry_after
 
     def is_unrestricted(self, now: float) -> bool:
         """Whether bulk calls need not trickle."""
-        return not (self.cooldown.active or self._steps_are_long) and self._pacer.is_unrestricted(now)
+        return not (self.cooldowns.active or self._steps_are_long) and self._pacer.is_unrestricted(now)
 
     @property
     def _steps_are_long(self) -> bool:
         """Whether even steps are so long that callers should know of them."""
-        return self._burst.step >= self.cooldown.shortest_retry_after
+        return self._burst.step >= self.shortest_retry_after
 
-    def on_granted(self, now: float, *, bulk: bool) -> int:
+    def on_granted(self, now: float, *, bulk: bool, endpoint: str = "") -> int:
         """A call is granted.
 
         Returns:
@@ -188,7 +255,8 @@ class AdmissionRules:
         self._first_granted_at = min(self._first_granted_at, now)
         self._call_log.on_granted()
         self.ledger.on_granted(number)
-        self.cooldown.on_granted(number)
+        self._endpoints[number] = endpoint
+        self.cooldowns.on_granted(number, endpoint)
         self.interactive.on_granted(now, bulk=bulk)
         self._pacer.on_granted(now, bulk=bulk)
         self._burst.on_granted(now)
@@ -198,24 +266,26 @@ class AdmissionRules:
         """A call got no response. If it was sent, the server may have counted it all the same."""
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=sent)
-        self.cooldown.on_lost(number)
+        self.cooldowns.on_lost(number, self._endpoints.pop(number))
         self.ledger.on_lost(number, sent=sent)
 
     def on_accepted(self, number: int, usage: Usage, now: float) -> None:
         """A call got a response other than 429."""
         self._on_response(number, usage, now, counted=True)
         self._burst.on_accepted(now)
-        rejected_for = now - self.cooldown.began
-        probe_accepted = self.cooldown.on_accepted(number, now)
-        if probe_accepted and self.cooldown.seemed_burst and rejected_for > LONGEST_BURST * self._window:
+        endpoint, newest = self._endpoints.pop(number), self.cooldowns.newest
+        own, rejected_for = self.cooldowns.is_own(endpoint), now - newest.began
+        probe_accepted = self.cooldowns.on_accepted(number, endpoint, now) and not own
+        if probe_accepted and newest.seemed_burst and rejected_for > LONGEST_BURST * self._window:
             # what we believed about the hour was wrong, so go evenly until it has certainly passed
             self._burst.on_hour_exhausted(now, rate=self._pacer.limit / self._window, seconds=self._window)
 
     def on_rejected(self, number: int, usage: Usage, now: float, *, hint: float | None) -> None:
         """A call got a 429; `hint` is the seconds the server said to wait, if it did."""
         self._on_response(number, usage, now, counted=False)
-        burst = self._is_probably_burst(now)
-        is_news = self.cooldown.on_rejected(
+        burst, endpoint = self._is_probably_burst(now), self._endpoints.pop(number)
+        own, cooldown = self.cooldowns.is_own(endpoint), self.cooldowns.on_rejected(endpoint)
+        is_news = cooldown.on_rejected(
             number,
             now,
             next_number=self.next_number,
@@ -224,15 +294,16 @@ class AdmissionRules:
             min_pause=self._burst.pause if burst else 0.0,
             max_pause=self._pacer.until_calls_return(now),
         )
-        if is_news and burst:
+        if own:
+            self.cooldowns.on_lost(number, endpoint)
+        elif is_news and burst:
             least_rate = min(self._pacer.limit, LEAST_CREDIBLE_RATE) / self._window
             self._burst.on_rejected(now, self.in_flight, least_rate=least_rate)
-        self._burst.on_paused(self.cooldown.until)
+        self._burst.on_paused(cooldown.until)
 
     def seconds_for(self, calls: int, now: float) -> float:
         """About how long so many bulk calls take: some may go at once, the others come at the hour's average rate."""
-        cooldown = max(0.0, self.cooldown.until - now) if self.cooldown.active else 0.0
-        return cooldown + self._pacer.seconds_for(calls, now)
+        return max(0.0, self.cooldowns.stops_all - now) + self._pacer.seconds_for(calls, now)
 
     def interactive_over_reserve(self, now: float) -> int:
         """How many interactive calls the last hour had, if more than the reserve and beside bulk calls; otherwise 0.
@@ -245,7 +316,25 @@ class AdmissionRules:
         self._had_response = True
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=counted)
-        self.ledger.on_response(number, usage, now=now, counted=counted)
+        remaining = self._remaining(number, usage, now, counted=counted)
+        self.ledger.on_response(number, attrs.evolve(usage, remaining=remaining), now=now, counted=counted)
+        self._pacer.on_response(now)
+
+    def _remaining(self, number: int, usage: Usage, now: float, *, counted: bool) -> int | None:
+        """Calls remaining, as a response says if its count is read as what it turned out to be."""
+        limit = usage.limit or self.ledger.limit
+        if not counted:
+            self.direction.on_rejected()
+        elif usage.remaining is not None and self.direction.on_accepted(
+            number,
+            usage.remaining,
+            now=now,
+            limit=self._pacer.limit,
+            in_flight=self.in_flight,
+            returned=self._call_log.returned,
+        ):
+            self.ledger.forget_remaining()
+        return self.direction.remaining(usage.remaining, limit)
 
     def _is_probably_burst(self, now: float) -> bool:
         """Whether a rejection is about a burst: calls remain, or calls were accepted a moment ago."""

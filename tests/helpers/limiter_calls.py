@@ -48,6 +48,7 @@ class CountingServer:
         limit: How it counts; one of the sandbox's ways.
         says: What its answers tell, of `limit` and `left`.
         slowest: Seconds that a call takes at most.
+        counts_used: Whether `left` is the calls used.
         source: Draws how long a call takes, and when it is counted.
         moments: When calls were counted, from the start of the clock.
         rejections: When calls were rejected.
@@ -60,6 +61,7 @@ class CountingServer:
     limit: Any
     says: tuple[str, ...] = ("limit", "left")
     slowest: float = 0.6
+    counts_used: bool = False
     source: random.Random = attrs.field(factory=lambda: random.Random(1))
     moments: list[float] = attrs.field(factory=list[float])
     rejections: list[float] = attrs.field(factory=list[float])
@@ -93,7 +95,8 @@ class CountingServer:
             now = self.clock.waited
             admitted = self.limit.admit(now)
             (self.moments if admitted else self.rejections).append(now)
-            says = {"limit": self.limit.limit, "left": self.limit.remaining(now)}
+            left = self.limit.remaining(now)
+            says = {"limit": self.limit.limit, "left": self.limit.limit - left if self.counts_used else left}
             await self.clock.sleep(self.source.uniform(0.05, self.slowest / 2))
             return answer(200 if admitted else 429, **{name: says[name] for name in self.says})
         finally:

@@ -89,11 +89,21 @@ async def test_in_raise_mode_nothing_waits(sandbox, desk, clock):
     assert clock.waited == 0
 
 
-async def test_a_hint_beyond_the_patience_is_raised_at_once(sandbox, desk, clock):
+async def test_a_hint_beyond_the_patience_is_raised_at_once_with_what_the_server_said(desk, sandbox, clock):
     sandbox.fault("get", status=429, retry_after="1000")
-    with pytest.raises(RateLimitError):
+    with pytest.raises(RateLimitError, match="API call limit exceeded") as caught:
         await desk.cases.get(1)
+    assert (caught.value.status, caught.value.code, caught.value.request.attempts) == (429, "api_error_ratelimit", 1)
+    assert 1_000 <= caught.value.retry_after <= 1_101
     assert clock.waited == 0
+
+
+async def test_a_hint_of_several_hours_is_passed_on(sandbox, desk, clock):
+    sandbox.fault("get", status=429, retry_after="20000")
+    with pytest.raises(RateLimitError) as caught:
+        await desk.cases.get(1)
+    assert 20_000 <= caught.value.retry_after <= 20_001
+    assert caught.value.retry_at.timestamp() == pytest.approx(clock.time() + caught.value.retry_after)
 
 
 async def test_patience_counts_all_that_was_waited_for(sandbox, desk, clock):

@@ -95,11 +95,20 @@ def test_news_are_about_the_calls_left_only():
     assert (ledger.observed_at, ledger.remaining_at) == (6.0, 5.0)
 
 
-def test_a_lower_limit_counts_at_once_and_forgets_what_was_left_under_the_higher_one():
+def test_a_lower_limit_counts_when_it_is_said_twice_and_forgets_what_was_left_under_the_higher_one():
     ledger = Ledger()
     call(ledger, 0, Usage(1800, 1700))
     call(ledger, 1, Usage(600, 500))
-    assert (ledger.limit, ledger.remaining, ledger.most_remaining) == (600, 500, 500)
+    assert ledger.limit == 1800
+    call(ledger, 2, Usage(600, 499))
+    assert (ledger.limit, ledger.remaining, ledger.most_remaining) == (600, 499, 499)
+
+
+def test_a_lower_limit_counts_at_once_when_it_comes_with_a_rejection():
+    ledger = Ledger()
+    call(ledger, 0, Usage(1800))
+    call(ledger, 1, Usage(600), counted=False)
+    assert ledger.limit == 600
 
 
 def test_a_higher_limit_counts_when_it_is_said_twice_in_a_row():
@@ -154,12 +163,12 @@ def test_a_call_that_was_not_counted_is_not_one_that_came_back(how):
 
 
 @given(LIMITS)
-def test_the_limit_is_the_lowest_said_since_a_higher_one_was_said_twice_in_a_row(limits):
+def test_the_limit_is_the_first_that_was_said_or_the_last_that_was_said_twice_in_a_row(limits):
     ledger, believed, last = Ledger(), None, None
     for number, limit in enumerate(limits):
         call(ledger, number, Usage(limit))
         if limit is not None:
-            if believed is None or limit < believed or limit == last:
+            if believed is None or limit == last:
                 believed = limit
             last = limit
         assert ledger.limit == believed

@@ -1,5 +1,6 @@
 """Who asks a limiter for a permit: the queues, the slots of a client, and callers that are cancelled."""
 
+import asyncio
 import math
 
 import anyio
@@ -156,6 +157,58 @@ async def test_a_limiter_is_for_one_clock_at_a_time(limiter, clock):
     limiter.attach(clock)
     limiter.finish(permit, GOOD)
     limiter.attach(VirtualClock())
+
+
+async def test_a_limiter_of_an_open_client_is_for_its_clock_even_while_it_is_idle(limiter, clock):
+    slots = Slots(1)
+    limiter.attach(clock, slots)
+    limiter.attach(clock, Slots(1))
+    with pytest.raises(ConfigurationError, match="one event loop and one clock"):
+        limiter.attach(VirtualClock(), Slots(1))
+
+
+async def test_a_limiter_of_an_open_client_is_for_its_event_loop_even_while_it_is_idle(limiter, clock):
+    slots = Slots(1)
+    limiter.attach(clock, slots)
+
+    async def attach():
+        limiter.attach(clock, Slots(1))
+
+    with pytest.raises(ConfigurationError, match="one event loop and one clock"):
+        await anyio.to_thread.run_sync(anyio.run, attach)
+    limiter.detach(slots)
+    await anyio.to_thread.run_sync(anyio.run, attach)
+
+
+def test_a_client_that_was_left_open_in_a_loop_that_is_over_is_in_nobodys_way():
+    limiter, clock, slots = RateLimiter(), VirtualClock(), [Slots(1), Slots(1)]
+
+    async def attach(slots):
+        limiter.attach(clock, slots)
+
+    for one in slots:
+        asyncio.run(attach(one))
+
+
+async def test_a_slot_kept_free_has_an_alarm_of_its_own_beside_a_client_whose_slots_are_taken(limiter, clock):
+    full, hanging, granted = Slots(1), Slots(2), []
+    await respond(limiter)  # somebody asks
+    await limiter.acquire(full, BULK, REQUEST)
+    await limiter.acquire(hanging, BULK, REQUEST)
+
+    async def call(slots):
+        permit = await limiter.acquire(slots, BULK, REQUEST)
+        granted.append((slots, clock.waited))
+        limiter.finish(permit, GOOD)
+
+    async with anyio.create_task_group() as group:
+        for slots in (full, hanging):
+            group.start_soon(call, slots)
+            await anyio.wait_all_tasks_blocked()
+        for _ in range(200):
+            await checkpoint()
+        group.cancel_scope.cancel()
+    assert granted == [(hanging, pytest.approx(300))]
 
 
 def test_a_limiter_may_serve_one_event_loop_after_the_other():

@@ -43,7 +43,7 @@ async def bulk_work(hour, says, workers, calls, slowest, seed, *, pause=0.0):
     """Bulk calls until all are answered, and an interactive one after each pause: the server, and their waits."""
     clock, limiter = LoopClock(), RateLimiter(source=random.Random(seed))
     limiter.attach(clock)
-    server = CountingServer(limiter, clock, hour, says, slowest, random.Random(seed))
+    server = CountingServer(limiter, clock, hour, says, slowest, source=random.Random(seed))
     slots, left, waits = Slots(workers), list(range(calls)), []
 
     async def interactive():

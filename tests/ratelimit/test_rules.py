@@ -151,7 +151,7 @@ def test_a_rejection_while_calls_were_taken_a_moment_ago_is_about_a_burst(usage)
     rules = ready(usage)
     reject(rules, 1.0, usage)
     assert rules.delay(1.0, bulk=True).seconds <= 0.3
-    assert rules.cooldown.seemed_burst
+    assert rules.cooldowns.newest.seemed_burst
 
 
 def test_a_rejection_of_the_very_first_call_is_about_the_hour():

@@ -1,0 +1,97 @@
+"""Whether the usage header counts the calls that remain or those that are used; its name does not say for certain.
+
+A count that goes down with each call is of calls remaining, one that goes up is of calls used. Calls that come back
+move it, too, so it is looked at only while none of ours can, and for less time than others' would take on the average.
+Numbers in, numbers out; no clock.
+"""
+
+import attrs
+
+CALLS_PER_OVERLAP = 2
+"""Calls from one look to the next, as a multiple of those in flight, which may be counted in any order; and so many
+more."""
+PART_SEEN, MOST_TIMES_SEEN = 1 / 2, 2
+"""A count that moves by this many times the calls made follows them."""
+PART_RETURNED = 1 / 4
+"""Part of the calls made that may have come back meanwhile on the average."""
+SURE = 2
+"""What was confirmed before is given up only after so many looks in a row that say otherwise."""
+
+
+@attrs.frozen
+class _Look:
+    """A response: the number of its call, its count, when it came, and our calls that were an hour old by then."""
+
+    number: int
+    count: int
+    at: float
+    returned: int
+
+
+@attrs.define(eq=False, repr=False)
+class CountDirection:
+    """Reads the usage header as what it turns out to count.
+
+    Args:
+        window: How long the hour lasts, in seconds.
+
+    Attributes:
+        counts_used: Whether it counts calls used; before anything is known it is taken to count those remaining.
+    """
+
+    window: float
+    counts_used: bool = False
+    _confirmed: bool = False
+    _doubts: int = 0
+    _overlap: int = 0
+    _first: _Look | None = None
+
+    def remaining(self, count: int | None, limit: int | None) -> int | None:
+        """Calls remaining, as a count says; None if it does not say, or of what."""
+        if not self.counts_used or count is None:
+            return count
+        return None if limit is None or count > limit else limit - count
+
+    def on_rejected(self) -> None:
+        """A call was rejected, and so not counted."""
+        self._first = None
+
+    def on_accepted(self, number: int, count: int, *, now: float, limit: int, in_flight: int, returned: int) -> bool:
+        """A call was accepted.
+
+        Args:
+            number: Its number.
+            count: What the header says.
+            now: When the response came, in seconds.
+            limit: Calls per hour.
+            in_flight: Calls in flight beside it.
+            returned: How many of our calls are an hour old by now.
+
+        Returns:
+            Whether the header turned out to count something else than was believed.
+        """
+        look, first = _Look(number, count, now, returned), self._first
+        self._overlap = max(self._overlap, in_flight + 1)
+        if first is None or returned != first.returned:
+            self._first, self._overlap = look, in_flight + 1
+            return False
+        calls = number - first.number
+        if calls < CALLS_PER_OVERLAP * (self._overlap + 1):
+            return False
+        self._first, self._overlap = look, in_flight + 1
+        if (now - first.at) * limit / self.window > PART_RETURNED * calls:
+            return False
+        return self._judge((count - first.count) / calls)
+
+    def _judge(self, step: float) -> bool:
+        """Draw a conclusion from how far the count moved per call."""
+        if not PART_SEEN <= abs(step) <= MOST_TIMES_SEEN:
+            return False
+        if (step > 0) == self.counts_used:
+            self._confirmed, self._doubts = True, 0
+            return False
+        self._doubts += 1
+        if self._confirmed and self._doubts < SURE:
+            return False
+        self.counts_used, self._confirmed, self._doubts = not self.counts_used, False, 0
+        return True
