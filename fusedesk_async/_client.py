@@ -108,7 +108,7 @@ class FuseDesk(Resources):
         connections = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
-        inner = transport or _make_transport(max_connections=connections, proxy=proxy, verify=verify)
+        inner = transport or _make_transport(max_connections=connections, proxy=proxy, verify=verify, clock=self._clock)
         exchange = Exchange(
             KeyTransport(inner, self._base_url, key, one_of(auth, AuthMode, "auth")),
             self._base_url,
@@ -355,8 +355,10 @@ class _Sender:
         return await self._names.resolve(call, self)
 
 
-def _make_transport(*, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext) -> HttpTransport:
+def _make_transport(
+    *, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext, clock: Clock
+) -> HttpTransport:
     # the library of the sockets is loaded only where there will be sockets
     from fusedesk_async._http.connections import make_transport
 
-    return make_transport(max_connections=max_connections, proxy=proxy, verify=verify)
+    return make_transport(max_connections=max_connections, proxy=proxy, verify=verify, clock=clock)

@@ -7,6 +7,8 @@ streams are wrapped here, by its public interfaces.
 
 A stream keeps back the last byte of all that was read until httpcore asks for more. It asks for no more when a response
 is whole: what is then still kept back, whatever the framing is, was not part of it.
+
+Nor is a request sent on a connection that has probably died meanwhile; see `reuse`.
 """
 
 import ssl
@@ -17,36 +19,37 @@ from typing import Any, cast
 import httpcore
 import httpx
 
+from fusedesk_async._clock import Clock
+from fusedesk_async._http.reuse import KEEPALIVE_EXPIRY, Activity, Reuse
 from fusedesk_async.errors import ConfigurationError
 
-KEEPALIVE_EXPIRY = 30.0
-"""Seconds after which an idle connection is not used again."""
 READ_SIZE = 256 * 1024
 """Bytes read at once: as many as asyncio does, so that nothing is left in its buffers, where nobody could see it."""
 
 
-def make_transport(*, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext) -> "Connections":
+def make_transport(
+    *, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext, clock: Clock
+) -> "Connections":
     """The connections of a client: at most `max_connections` sockets, HTTP/1.1, no proxy from the environment.
 
     Raises:
         ConfigurationError: The proxy's address cannot be right. It is not repeated, as it may hold a password.
     """
-    return Connections(
-        max_connections, httpx.create_ssl_context(verify=verify), None if proxy is None else _proxy(proxy)
-    )
+    tls = httpx.create_ssl_context(verify=verify)
+    return Connections(max_connections, tls, None if proxy is None else _proxy(proxy), clock)
 
 
 class Connections(httpx.AsyncBaseTransport):
     """Carries requests over sockets. Raises the errors of httpx, as every transport does."""
 
-    def __init__(self, max_connections: int, tls: ssl.SSLContext, proxy: httpcore.Proxy | None) -> None:
+    def __init__(self, max_connections: int, tls: ssl.SSLContext, proxy: httpcore.Proxy | None, clock: Clock) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             proxy=proxy,
             max_connections=max_connections,
             max_keepalive_connections=max_connections,
             keepalive_expiry=KEEPALIVE_EXPIRY,
-            network_backend=_Backend(),
+            network_backend=_Backend(Reuse(clock)),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -89,7 +92,8 @@ class _Body(httpx.AsyncByteStream):
 class _Backend(httpcore.AsyncNetworkBackend):
     """Sockets whose streams say what they hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, reuse: Reuse) -> None:
+        self._reuse = reuse
         self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
@@ -100,14 +104,17 @@ class _Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+        stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _Stream(stream, self._reuse)
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A stream that refuses to send a request while it holds bytes that came before."""
+    """A stream that refuses to send a request while it holds bytes that came before, or when it may have died."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkStream, reuse: Reuse) -> None:
         self._inner = inner
+        self._reuse = reuse
+        self._activity = Activity(reuse)
         self._tls = cast("ssl.SSLObject | None", inner.get_extra_info("ssl_object"))
         self._held = b""
         self._used = False
@@ -117,26 +124,31 @@ class _Stream(httpcore.AsyncNetworkStream):
         """Some bytes of the response; the last one that came only if it is asked for."""
         self._asked = False
         if not self._held:
-            self._held = await self._inner.read(READ_SIZE, timeout)
+            with self._tracked():
+                self._held = await self._inner.read(READ_SIZE, timeout)
+            self._activity.on_response()
         size = min(max_bytes, max(1, len(self._held) - 1))  # who reads wants one byte at least
         given, self._held = self._held[:size], self._held[size:]
         return given
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes, the first of a request only if nothing came that answers nothing.
+        """Send bytes, the first of a request only if nothing came that answers nothing and the connection is alive.
 
         Raises:
-            ConnectionNotAvailable: Something did, behind the last response; the pool takes another connection.
+            ConnectionNotAvailable: Something did, behind the last response, or it has been idle for too long; the pool
+                takes another connection.
             ConnectError: Something did, before the first request.
         """
         if not self._asked:
-            if self._used and self._holds_bytes():
+            if self._used and (self._holds_bytes() or not self._activity.may_carry(write=_is_write(buffer))):
                 raise httpcore.ConnectionNotAvailable
             if not self._used and self._holds_first_bytes():
                 message = "the server sent something or closed the connection before it was asked"
                 raise httpcore.ConnectError(message)
             self._used = self._asked = True
-        await self._inner.write(buffer, timeout)
+            self._activity.on_request()
+        with self._tracked():
+            await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
         self._held = b""  # what is closed can no longer be read
@@ -145,11 +157,25 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout), self._reuse)
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore asks: before it uses an idle connection again, whether it is readable, which it must not be."""
-        return self._holds_bytes() if info == "is_readable" else self._inner.get_extra_info(info)
+        """What httpcore asks: before it uses an idle connection again, whether it is readable, which it must not be.
+
+        One that may have died is said to be, so that the pool closes it.
+        """
+        if info == "is_readable":
+            return self._holds_bytes() or not self._activity.may_carry(write=False)
+        return self._inner.get_extra_info(info)
+
+    @contextmanager
+    def _tracked(self) -> Generator[None]:
+        """Note if sending or receiving fails or is given up."""
+        try:
+            yield
+        except BaseException:
+            self._activity.on_failure()
+            raise
 
     def _holds_bytes(self) -> bool:
         return bool(self._held) or self._holds_decrypted() or bool(self._inner.get_extra_info("is_readable"))
@@ -169,6 +195,11 @@ class _Stream(httpcore.AsyncNetworkStream):
         except ssl.SSLError:
             pass
         return True
+
+
+def _is_write(request: bytes) -> bool:
+    """Whether a request changes something on the server, by its first bytes."""
+    return not request.startswith(b"GET ")
 
 
 def _proxy(address: str) -> httpcore.Proxy:

@@ -14,6 +14,7 @@ from loopback import plain, serving
 from tenacity import stop_after_attempt, wait_none
 
 from fusedesk_async import AnswerLostError, ConfigurationError, FuseDesk, NotSentError, RetryPolicy
+from fusedesk_async._clock import SystemClock
 from fusedesk_async._http.connections import READ_SIZE, make_transport
 
 pytestmark = pytest.mark.anyio
@@ -187,7 +188,7 @@ class Meddling(httpx.AsyncBaseTransport):
     """Real connections, with something happening at one point of a request."""
 
     def __init__(self):
-        self.inner = make_transport(max_connections=1, proxy=None, verify=NO_TLS)
+        self.inner = make_transport(max_connections=1, proxy=None, verify=NO_TLS, clock=SystemClock())
         self.events = {}
 
     async def handle_async_request(self, request):
@@ -352,4 +353,4 @@ async def test_garbage_in_place_of_tls_is_no_response(tls):
 @pytest.mark.parametrize("proxy", ["http://", "socks5://127.0.0.1:1", "ftp://127.0.0.1", "127.0.0.1:80"])
 def test_an_address_of_no_http_proxy_is_refused_and_not_repeated(proxy):
     with pytest.raises(ConfigurationError, match=r"^proxy must be an address such as"):
-        make_transport(max_connections=1, proxy=proxy, verify=True)
+        make_transport(max_connections=1, proxy=proxy, verify=True, clock=SystemClock())
