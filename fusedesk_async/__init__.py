@@ -123,6 +123,7 @@ __all__ = [
     "ServerError",
     "TransportError",
     "UnexpectedResponseError",
+    "UnreadableRow",
     "Walk",
     "WalkReport",
     "Webhook",
@@ -138,8 +139,9 @@ __all__ = [
 if TYPE_CHECKING:
     from fusedesk_async._pagination.bookmark import Bookmark
     from fusedesk_async._pagination.lookup import Lookup
+    from fusedesk_async._pagination.page import Page
     from fusedesk_async._pagination.pages import Pages
-    from fusedesk_async._pagination.plans import Page
+    from fusedesk_async._pagination.unreadable import UnreadableRow
     from fusedesk_async._pagination.walk import Walk, WalkReport
     from fusedesk_async.models import *
 else:
@@ -148,8 +150,9 @@ else:
     _LATER = {
         "Bookmark": "fusedesk_async._pagination.bookmark",
         "Lookup": "fusedesk_async._pagination.lookup",
-        "Page": "fusedesk_async._pagination.plans",
+        "Page": "fusedesk_async._pagination.page",
         "Pages": "fusedesk_async._pagination.pages",
+        "UnreadableRow": "fusedesk_async._pagination.unreadable",
         "Walk": "fusedesk_async._pagination.walk",
         "WalkReport": "fusedesk_async._pagination.walk",
         "models": "fusedesk_async.models",

@@ -25,6 +25,7 @@ from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._reconcile.creation_log import CreationLog
 from fusedesk_async._version import __version__
 from fusedesk_async._wire.call import Call, Method, Parameters
+from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.scopes import checked_scopes, require
 from fusedesk_async.errors import ConfigurationError, warn
 from fusedesk_async.resources._name_resolver import NameResolver
@@ -105,6 +106,7 @@ class FuseDesk(Resources):
         self._lifetime = Lifetime()
         self._log_filter = RedactingFilter(key.redact)
         self._is_view, self._names, self._creations = False, NameResolver(), CreationLog()
+        self._profile = LearnedProfile()
         connections = at_least_one(concurrency, "concurrency")
         if verify is False:
             warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
@@ -328,7 +330,7 @@ class FuseDesk(Resources):
         self._options = options
         self._sender = _Sender(self._pipeline, options, self._lifetime, self._names)
         clock = self._pipeline.server_clock
-        self.cases = Cases(self._sender, clock, self.directory, self._creations, options.timeout)
+        self.cases = Cases(self._sender, clock, self.directory, self._creations, options.timeout, self._profile)
         self.session = Session(self._sender)
 
 

@@ -132,7 +132,7 @@ async def test_the_key_never_shows(failure, auth, log, capfd):
                         seen += shown(error) + shown_below(error)
             stack.close()
         assert any(CANARY.encode() in request or b"cAnArY" in request for request in server.requests)
-    assert len(telemetry.spans) == 6
+    assert len(telemetry.spans) >= 6
     seen.append(telemetry.everything)
     assert len(seen) > 5
     output = capfd.readouterr()

@@ -149,6 +149,7 @@ class Pipeline:
                 clock=self._clock,
                 queued=lambda: state.queued,
                 on_retry=partial(self._on_retry, state),
+                attempts=call.attempts,
             )
         except FuseDeskError as error:
             if not state.outcome_unknown:
@@ -246,6 +247,8 @@ class Pipeline:
         request = state.request
         logger.info("%s %s failed (%s); retrying in %.1f s", request.method, request.path, _reason(error), pause)
         self.observers.notify(CallRetried(call=state.number, request=request, error=error, pause=pause))
+        if state.call.on_retry:
+            state.call.on_retry(error)
 
     def _outcome_unknown(self, state: "_CallState", error: FuseDeskError) -> OutcomeUnknownError:
         """The error for a write that may have been carried out, with all that it takes to find out."""

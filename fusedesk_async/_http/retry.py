@@ -125,6 +125,7 @@ class RetryPolicy:
         clock: Clock,
         queued: Callable[[], float],
         on_retry: Callable[[FuseDeskError, float], None],
+        attempts: int | None = None,
     ) -> T:
         """Call `attempt` until it succeeds or trying again makes no sense.
 
@@ -135,6 +136,7 @@ class RetryPolicy:
             clock: Measures and waits.
             queued: How many seconds the call has spent waiting for quota so far.
             on_retry: Called with each failure after which it is tried again, and the seconds until then.
+            attempts: It is not tried more often than this, whatever the policy.
 
         Raises:
             FuseDeskError: What the last attempt raised.
@@ -145,7 +147,7 @@ class RetryPolicy:
             # tenacity reads its own clock, which knows neither ours nor the time spent waiting for quota
             state.start_time = started
             state.outcome_timestamp = clock.monotonic() - queued()
-            return bool(self.stop(state))
+            return state.attempt_number == attempts or bool(self.stop(state))
 
         def again(state: RetryCallState) -> bool:
             error = state.outcome.exception() if state.outcome else None

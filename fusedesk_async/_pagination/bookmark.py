@@ -11,7 +11,7 @@ from fusedesk_async._wire.call import Call
 from fusedesk_async._wire.encode import encode
 from fusedesk_async.errors import ConfigurationError
 
-_TEXT = r"fusedesk-walk/1 (?:-|(-?[0-9]{1,4300})) ([0-9]{1,19}) ([0-9a-f]{16})"
+_TEXT = r"fusedesk-walk/1 (?:-|(-?[0-9]{1,4300})) ([0-9]{1,19}) ([0-9a-f]{16})( descending)?"
 
 
 @public
@@ -25,15 +25,18 @@ class Bookmark:
         id: The id of the last case handed out; None if none was.
         rank: The offset at which that case was in the list. Only a hint: the list may have moved since.
         job: A fingerprint of the filters, since a bookmark says nothing about any other list.
+        descending: Whether the server gives the highest ids first, so that smaller ones are still to come.
     """
 
     id: int | None
     rank: int
     job: str
+    descending: bool = False
 
     def __str__(self) -> str:
-        """`fusedesk-walk/1 <id> <rank> <job>`, with `-` for no id."""
-        return f"fusedesk-walk/1 {'-' if self.id is None else self.id} {self.rank} {self.job}"
+        """`fusedesk-walk/1 <id> <rank> <job>`, with `-` for no id, and ` descending` behind it if ids descend."""
+        text = f"fusedesk-walk/1 {'-' if self.id is None else self.id} {self.rank} {self.job}"
+        return f"{text} descending" if self.descending else text
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -46,7 +49,8 @@ class Bookmark:
         if match is None:
             message = f"not a walk bookmark: {text!r:.80}"
             raise ConfigurationError(message)
-        return cls(None if match[1] is None else int(match[1]), int(match[2]), match[3])
+        number = None if match[1] is None else int(match[1])
+        return cls(number, int(match[2]), match[3], match[4] is not None)
 
 
 def job_of(call: Call[Any]) -> str:

@@ -1,22 +1,33 @@
 """A whole list in the order of its ids: fetched ahead, nothing lost, resumable."""
 
-from collections import deque
+import logging
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Generic, Literal, Self, TypeAlias, TypeVar
 
 import attrs
 
 from fusedesk_async._checks import at_least_one, one_of
 from fusedesk_async._exports import public
+from fusedesk_async._pagination.asking import FetchPage, is_matter_of_page
 from fusedesk_async._pagination.bookmark import Bookmark, job_of, resumed_from
-from fusedesk_async._pagination.pages import checked_page_size, page_call
-from fusedesk_async._pagination.plans import OffsetPlan, Page, Plan, StitchedPlan
+from fusedesk_async._pagination.id_plan import IdPlan, Start
+from fusedesk_async._pagination.page import Page
+from fusedesk_async._pagination.pages import NOT_LOSSLESS, checked_page_size, page_call, with_request
 from fusedesk_async._pagination.prefetch import Stream
-from fusedesk_async._pagination.stitching import FetchPage, OrderIgnored, PageStitcher
+from fusedesk_async._pagination.unreadable import UnreadableRow
 from fusedesk_async._wire.call import Call, CallSender
 from fusedesk_async._wire.name_refs import names_in
+from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.readers import Records
-from fusedesk_async.errors import ConfigurationError, PaginationError, UnexpectedResponseError, warn
+from fusedesk_async.errors import (
+    ConfigurationError,
+    FuseDeskError,
+    PaginationError,
+    UnexpectedResponseError,
+    warn,
+)
 from fusedesk_async.models import Record
 
 if TYPE_CHECKING:
@@ -24,6 +35,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 OnUnordered: TypeAlias = Literal["raise", "report"]
+
+logger = logging.getLogger("fusedesk_async")
+
+MOST_UNREADABLE_LISTED = 1_000
+"""Rows that cannot be had and are listed in a report; more are counted only."""
 
 
 @public
@@ -37,7 +53,11 @@ class WalkReport:
         seams_mended: How often it had to go back since rows had moved.
         salvaged: Answers with noise around them, which was cut off.
         rejected: Records that could not be read; each gave a `FuseDeskWarning`.
-        unordered: Whether the server does not keep the order by id, so that rows may be missing.
+        unordered: Whether the server does not keep the order by id, or sends pages with gaps in them, so that rows that
+            moved meanwhile may be missing.
+        unreadable: Rows that cannot be had and were passed over, the first 1,000 of them; each gave a
+            `FuseDeskWarning`.
+        unreadable_count: How many these are in all.
         odd_fields: Fields that could not be read, so that they are empty; see `Record.odd`.
     """
 
@@ -48,6 +68,13 @@ class WalkReport:
     rejected: int = 0
     unordered: bool = False
     odd_fields: int = 0
+    unreadable: tuple[UnreadableRow, ...] = ()
+    unreadable_count: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that came by now is known or suspected to be missing."""
+        return not (self.unordered or self.rejected or self.unreadable_count)
 
 
 @public
@@ -60,6 +87,11 @@ class Walk(Stream[R]):
     """
 
     _name = "walk"
+    _over = False
+    _failure: tuple[int, Exception] | None = None
+    _page: Page[R] | None = None
+    _calls = _handed_out = _salvaged = _rejected = _odd_fields = _unreadable_count = 0
+    _unordered = False
 
     def __init__(
         self,
@@ -71,6 +103,7 @@ class Walk(Stream[R]):
         concurrency: int,
         after: Bookmark | None,
         on_unordered: OnUnordered,
+        profile: LearnedProfile | None = None,
     ) -> None:
         """Prepare the walk.
 
@@ -83,6 +116,7 @@ class Walk(Stream[R]):
             concurrency: How many pages may be in flight at once.
             after: Where another walk through the same list stopped.
             on_unordered: Whether to `raise` if the server does not keep the order, or to `report` it and go on.
+            profile: What is known of the server.
 
         Raises:
             ConfigurationError: One of these cannot be right.
@@ -90,35 +124,39 @@ class Walk(Stream[R]):
         self._send = send
         self._call = attrs.evolve(call, bulk=True, on_notice=self._heard)
         self._identity = identity
-        self._page_size = checked_page_size(page_size, ascending=True)
         self._most_ready = at_least_one(concurrency, "concurrency")
-        self._may_be_unordered = one_of(on_unordered, OnUnordered, "on_unordered") == "report"
         self._job = None if any(names_in(call)) else job_of(call)
         self._after = after
         start = resumed_from(after, self._job)
         self._last = start.id, start.rank
-        stitcher = PageStitcher(page_size, ahead=concurrency, frontier=start.id, offset=start.rank)
-        self._plan: Plan[R] = StitchedPlan(identity, stitcher)
-        self._over = False
-        self._failure: tuple[int, Exception] | None = None
+        rows = checked_page_size(page_size, ascending=True)
+        may_be_unordered = one_of(on_unordered, OnUnordered, "on_unordered") == "report"
+        self._plan = IdPlan(
+            identity,
+            rows,
+            profile or LearnedProfile(),
+            ahead=concurrency,
+            start=Start(start.id, start.rank, start.descending),
+            may_be_unordered=may_be_unordered,
+        )
         self._in_flight: dict[FetchPage, CancelScope] = {}
         self._pages: deque[Page[R]] = deque()
-        self._page: Page[R] | None = None
         self._rows: deque[tuple[int, R]] = deque()
-        self._calls = self._handed_out = self._salvaged = self._rejected = self._odd_fields = 0
-        self._unordered = False
+        self._unreadable: list[UnreadableRow] = []
+        self._retries: Counter[int] = Counter()  # by the token of a page
 
     @property
     def report(self) -> WalkReport:
         """What it has done so far."""
-        mended = self._plan.mended
         return WalkReport(
-            self._calls,
-            self._handed_out,
-            mended,
-            self._salvaged,
-            self._rejected,
+            calls=self._calls,
+            rows=self._handed_out,
+            seams_mended=self._plan.mended,
+            salvaged=self._salvaged,
+            rejected=self._rejected,
             unordered=self._unordered,
+            unreadable=tuple(self._unreadable),
+            unreadable_count=self._unreadable_count,
             odd_fields=self._odd_fields,
         )
 
@@ -132,7 +170,7 @@ class Walk(Stream[R]):
             PaginationError: The server does not keep the order by id, so there is no such position.
             ConfigurationError: It starts anew by names, and nothing has been asked for: their ids are not known yet.
         """
-        if self._unordered:
+        if self._plan.is_plain:
             message = "the server does not keep id order, so this walk cannot be resumed; start a new one"
             raise PaginationError(message)
         if self._job is None and self._after is not None:
@@ -140,7 +178,7 @@ class Walk(Stream[R]):
         if self._job is None:
             message = "the names of this walk are not looked up before the first case is asked for"
             raise ConfigurationError(message)
-        return Bookmark(*self._last, self._job)
+        return Bookmark(*self._last, self._job, self._plan.is_mirrored)
 
     def pages(self) -> AsyncIterator[Page[R]]:
         """The pages one by one, instead of the records. A page counts as done once it was handed out.
@@ -195,7 +233,9 @@ class Walk(Stream[R]):
         try:
             if self._job is None:  # so this is the first page, which goes alone
                 await self._look_up_names()
-            self._answered(fetch, await self._send(page_call(self._call, fetch.offset, self._page_size)))
+            call = attrs.evolve(page_call(self._call, fetch), on_retry=partial(self._on_retry, fetch))
+            records = await self._send(call)
+            self._answered(fetch, records)
         except Exception as error:  # noqa: BLE001 - whatever it is, the consumer is to see it
             self._failed(fetch, error)
         finally:
@@ -209,16 +249,23 @@ class Walk(Stream[R]):
         self._job = job_of(self._call)
         resumed_from(self._after, self._job)
 
-    def _answered(self, fetch: FetchPage, records: Records[R]) -> None:
-        self._calls += 1
+    def _on_retry(self, fetch: FetchPage, error: FuseDeskError) -> None:
+        del error
+        self._retries[fetch.token] += 1
+
+    def _answered(self, fetch: FetchPage, answer: Records[R] | FuseDeskError) -> None:
+        """A page came, or cannot be had."""
         if self._over or fetch not in self._in_flight:
             return
+        attempts = 1 + self._retries.pop(fetch.token, 0)
         try:
-            pages = self._plan.page_received(fetch, records)
-        except OrderIgnored:
-            if not self._may_go_without_order():
-                raise
-            pages = self._received_without_order(records)
+            if isinstance(answer, FuseDeskError):
+                pages = self._plan.page_failed(fetch, answer, attempts)
+            else:
+                self._calls += 1
+                pages = self._plan.page_received(fetch, answer, attempts)
+        except PaginationError as error:
+            raise with_request(error, self._call, attempts) from error.__cause__
         self._pages.extend(pages)
         self._rejected += sum(len(page.rejected) for page in pages)
         self._odd_fields += sum(len(page.odd) for page in pages)
@@ -227,9 +274,32 @@ class Walk(Stream[R]):
         cancelled = set(self._plan.pages_to_cancel())
         for each in [each for each in self._in_flight if each.token in cancelled]:
             self._in_flight.pop(each).cancel()
+        self._tell(pages)
+
+    def _tell(self, pages: list[Page[R]]) -> None:
+        """Warn of what is missing, or may be."""
+        rows = [row for page in pages for row in page.unreadable]
+        self._unreadable_count += len(rows)
+        self._unreadable += rows[: MOST_UNREADABLE_LISTED - len(self._unreadable)]
+        for row in rows:
+            warn(str(row))
+        if self._plan.unordered and not self._unordered:
+            self._unordered = True
+            logger.warning("not lossless: %s", NOT_LOSSLESS)
+            warn(NOT_LOSSLESS)
 
     def _failed(self, fetch: FetchPage, error: Exception) -> None:
-        """Keep a failure for the consumer. Pages before it still come; if the list ends there, it does not count."""
+        """A page that cannot be had is the plan's matter; any other failure is kept for the consumer.
+
+        Pages before it still come; if the list ends there, it does not count.
+        """
+        if isinstance(error, FuseDeskError) and not isinstance(error, PaginationError) and is_matter_of_page(error):
+            try:
+                self._answered(fetch, error)
+            except Exception as raised:  # noqa: BLE001 - likewise
+                error = raised
+            else:
+                return
         if self._failure is None or fetch.offset < self._failure[0]:
             self._failure = fetch.offset, error
         self._end_in_flight(-1 if isinstance(error, PaginationError) else fetch.offset)
@@ -239,16 +309,6 @@ class Walk(Stream[R]):
         for fetch, scope in self._in_flight.items():
             if fetch.offset > beyond:
                 scope.cancel()
-
-    def _may_go_without_order(self) -> bool:
-        """Whether it was the first answer of all: later it would be unknown what has been missed."""
-        return self._may_be_unordered and self._calls == 1 and self._last[0] is None
-
-    def _received_without_order(self, records: Records[R]) -> list[Page[R]]:
-        self._unordered = True
-        warn("the server does not keep the order by id; rows that move meanwhile are missed")
-        self._plan = OffsetPlan(self._identity, self._page_size)
-        return self._plan.page_received(self._plan.pages_to_fetch()[0], records)
 
     def _heard(self, error: UnexpectedResponseError) -> None:
         self._salvaged += not error.path  # what could not be read of a record has a path that begins with its position

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
-from fusedesk_async._pagination.plans import Page
+from fusedesk_async._pagination.page import Page
 from fusedesk_async._reconcile.creation_log import Creation, CreationLog
 from fusedesk_async._reconcile.date_keeping import DateKeeping, keeps_date
 from fusedesk_async._reconcile.found import Found
@@ -79,14 +79,16 @@ class Look:
         expected = self._newest.opened_on(*_core(days))
         missing, longest, nearly_empty = set(expected), 0, 0
         try:
-            async for page in search(date_opened=days).pages():
+            pages = search(date_opened=days).pages()
+            async for page in pages:
                 missing -= {case.id for case in page.items}
                 self._sort_page(mine, page)
                 longest = max(longest, len(page.items))
                 nearly_empty = nearly_empty + 1 if len(page.items) < longest / 4 else 0
                 if nearly_empty == NEARLY_EMPTY_PAGES:
                     break
-        except PaginationError:  # the server keeps no order, so some may not have come
+            self.filter_fails = self.filter_fails or not pages.is_lossless
+        except PaginationError:  # the pages cannot be put together, so some may not have come
             self.filter_fails = True
         self.filter_fails = self.filter_fails or bool(missing)
         self.filter_works = self.filter_works or bool(expected - missing)
@@ -114,7 +116,7 @@ class Look:
     def _sort_page(self, indexes: Sequence[int], page: Page[Case]) -> None:
         for index in indexes:
             self._sort(index, page.items)
-            self._unread[index] += len(page.rejected)
+            self._unread[index] += len(page.rejected) + len(page.unreadable)
 
     def _sort(self, index: int, cases: Iterable[Case]) -> None:
         earlier = self._log.id_before(self._losts[index].sent_at) or 0

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import attrs
 
-from fusedesk_async._pagination.plans import Page
+from fusedesk_async._pagination.page import Page
 from fusedesk_async._reconcile.search import Search
 from fusedesk_async.errors import PaginationError, RequestRejectedError
 from fusedesk_async.filters import desc
@@ -36,7 +36,7 @@ class Newest:
 
     def add(self, page: Page[Case]) -> None:
         """Take a page."""
-        self.unread += len(page.rejected)
+        self.unread += len(page.rejected) + len(page.unreadable)
         for case in page.items:
             self.is_ordered = self.is_ordered and (not self.cases or case.id < self.cases[-1].id)
             self.cases.append(case)

@@ -7,7 +7,7 @@ from uuid import UUID
 import attrs
 
 from fusedesk_async._json import JSONText
-from fusedesk_async.errors import ConfigurationError, UnexpectedResponseError
+from fusedesk_async.errors import ConfigurationError, FuseDeskError, UnexpectedResponseError
 
 if TYPE_CHECKING:
     from fusedesk_async._wire.name_refs import NameRef
@@ -29,6 +29,8 @@ It may raise `UnexpectedResponseError`."""
 BeforeSending: TypeAlias = Callable[[], Awaitable[object]]
 """Awaited right before a request leaves, once per attempt, after all waits; if it raises, nothing leaves."""
 
+OnRetry: TypeAlias = Callable[[FuseDeskError], None]
+
 
 @attrs.frozen(kw_only=True)
 class Call(Generic[T]):
@@ -45,6 +47,8 @@ class Call(Generic[T]):
         on_notice: Told, besides the client's own notice, of what could not be read but was done without.
         before_sending: Awaited right before each attempt leaves.
         last_segment: A name whose id belongs at the end of the path.
+        attempts: It is sent no more often than this, even if the retry policy would; None leaves it to the policy.
+        on_retry: Told of each failure after which it is sent again.
 
     Names (`NameRef`) in `query`, in `form` or as `last_segment` give way to ids before the call is sent: in a new call,
     made by `CallSender.resolve`.
@@ -60,6 +64,8 @@ class Call(Generic[T]):
     on_notice: Notice | None = attrs.field(default=None, eq=False, repr=False)
     before_sending: BeforeSending | None = attrs.field(default=None, eq=False, repr=False)
     last_segment: "NameRef | None" = None
+    attempts: int | None = attrs.field(default=None, eq=False, repr=False)
+    on_retry: OnRetry | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def writes(self) -> bool:

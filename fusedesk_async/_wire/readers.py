@@ -3,6 +3,7 @@
 Where a list or a record is due, an empty answer, `null`, `false` and `""` all mean "nothing": PHP says all four.
 """
 
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
 import attrs
@@ -12,10 +13,13 @@ from fusedesk_async._json import JSONText
 from fusedesk_async._wire.call import Reader, Report
 from fusedesk_async._wire.converter import below, read_record, structure, within
 from fusedesk_async._wire.page_reader import read_rows
+from fusedesk_async._wire.profile import Nothing
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.models import Acknowledgement, OddField, Record
 
 R = TypeVar("R", bound=Record)
+
+_KINDS_OF_NOTHING: Mapping[bytes, Nothing] = {b"": "empty", b'""': "empty", b"false": "false", b"null": "null"}
 
 
 @attrs.frozen
@@ -25,12 +29,14 @@ class Records(Generic[R]):
     Attributes:
         items: The records, in the order they came.
         rejected: One error for each record that could not be read.
+        nothing: How the server said that there are none; None if there are some.
 
     A record needs nothing but what its class requires; what else cannot be read is in the record's `odd`.
     """
 
     items: tuple[R, ...] = ()
     rejected: tuple[UnexpectedResponseError, ...] = ()
+    nothing: Nothing | None = None
 
     @property
     def received(self) -> int:
@@ -48,6 +54,8 @@ def many(record: type[R]) -> Reader[Records[R]]:
 
     def read(source: JSONText, report: Report) -> Records[R]:
         rows = read_rows(record, source.text, _list_elements(source.text))
+        if not rows:
+            return Records(nothing=_KINDS_OF_NOTHING.get(source.text, "list"))
         if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show
             return Records(cast("tuple[R, ...]", tuple(rows)))
         rejected: list[UnexpectedResponseError] = []

@@ -8,7 +8,7 @@ from anyio import move_on_after
 
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._pagination.bookmark import Bookmark
-from fusedesk_async._pagination.plans import Page
+from fusedesk_async._pagination.page import Page
 from fusedesk_async._pagination.walk import Walk
 from fusedesk_async.errors import FuseDeskError, NotSentError
 from fusedesk_async.export._history_fetch import AMBIGUOUS_ERRORS, OUTAGE_ERRORS, BoundedFeed, HistoryFailures

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fusedesk_async._wire.call import CallSender
+from fusedesk_async._wire.profile import LearnedProfile
 
 if TYPE_CHECKING:
     from fusedesk_async.resources.case_tags import CaseTags
@@ -19,6 +20,7 @@ class Resources:
     """The kinds of things that a client has calls about."""
 
     _sender: CallSender
+    _profile: LearnedProfile
 
     @property
     def case_tags(self) -> "CaseTags":
@@ -53,7 +55,7 @@ class Resources:
         """Emails that are not in a case yet."""
         from fusedesk_async.resources.emails import Emails
 
-        return Emails(self._sender)
+        return Emails(self._sender, self._profile)
 
     @property
     def integrations(self) -> "Integrations":

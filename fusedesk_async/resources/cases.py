@@ -18,6 +18,7 @@ from fusedesk_async._wire.converter import case_form, unstructure
 from fusedesk_async._wire.field_names import request_names
 from fusedesk_async._wire.headers import ServerClock
 from fusedesk_async._wire.name_refs import by_name, with_id_segment
+from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.readers import acknowledgement, many, one
 from fusedesk_async._wire.search_query import search_query
 from fusedesk_async.errors import FuseDeskError, OutcomeUnknownError
@@ -43,8 +44,10 @@ class Cases(Resource):
         directory: "Callable[[], Awaitable[Directory]]",
         creations: CreationLog,
         timeout: float,
+        profile: LearnedProfile | None = None,
     ) -> None:
         super().__init__(send)
+        self._profile = profile or LearnedProfile()
         self._server_clock = server_clock
         self._directory = directory
         self._creations = creations
@@ -73,7 +76,9 @@ class Cases(Resource):
             PaginationError: While iterating: the server ignores the offset, or does not keep the order by id.
         """
         call = get("v1/cases", many(Case), search_query(order_by, **filters))
-        return Pages(self._send, call, page_size=page_size, identity=identity, ascending=order_by is None)
+        return Pages(
+            self._send, call, page_size=page_size, identity=identity, ascending=order_by is None, profile=self._profile
+        )
 
     @overload
     async def find_created(
@@ -151,7 +156,7 @@ class Cases(Resource):
         concurrency: int = 4,
         page_size: int = LARGEST_PAGE,
         after: Bookmark | None = None,
-        on_unordered: OnUnordered = "raise",
+        on_unordered: OnUnordered = "report",
         **filters: Unpack[CaseFilters],
     ) -> Walk[Case]:
         """All cases that match all filters, in the order of their ids, for large jobs (`GET cases`, seed page).
@@ -191,6 +196,7 @@ class Cases(Resource):
             concurrency=concurrency,
             after=after,
             on_unordered=on_unordered,
+            profile=self._profile,
         )
 
     def get_many(

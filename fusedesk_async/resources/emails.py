@@ -1,8 +1,9 @@
 """Emails that are not in a case yet."""
 
 from fusedesk_async._pagination.pages import Pages
-from fusedesk_async._wire.call import get, text_id
+from fusedesk_async._wire.call import CallSender, get, text_id
 from fusedesk_async._wire.field_names import request_names
+from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.readers import many, one
 from fusedesk_async._wire.search_query import order_text
 from fusedesk_async.filters import OrderBy
@@ -12,6 +13,10 @@ from fusedesk_async.resources._resource import Resource
 
 class Emails(Resource):
     """Emails that are not in a case yet. Their ids are texts."""
+
+    def __init__(self, send: CallSender, profile: LearnedProfile | None = None) -> None:
+        super().__init__(send)
+        self._profile = profile or LearnedProfile()
 
     def unassigned(
         self,
@@ -43,7 +48,7 @@ class Emails(Resource):
         fields = {"sender": sender, "subject": subject, "content": content, "body_limit": body_limit}
         query = request_names(fields | {"orderby": None if order_by is None else order_text(EmailMessage, order_by)})
         call = get("v1/emails/unassigned", many(EmailMessage), query)
-        return Pages(self._send, call, page_size=page_size, identity=_identity, ascending=False)
+        return Pages(self._send, call, page_size=page_size, identity=_identity, ascending=False, profile=self._profile)
 
     async def get(self, email_id: str) -> EmailMessage:
         """One email (`GET emails/{id}`, third-party source; its shape is assumed).

@@ -46,7 +46,9 @@ def test_the_key_may_go_in_the_query(invoke: Invoke, sandbox: Sandbox) -> None:
 
 
 def test_a_search_without_a_terminal_is_tab_separated(invoke: Invoke, sandbox: Sandbox) -> None:
-    sandbox.fault("search", body=[{"caseid": 7, "casenum": "AB12", "summary": f"x\ty\n{NASTY}", "openedby": "jo"}])
+    sandbox.fault(
+        "search", times=2, body=[{"caseid": 7, "casenum": "AB12", "summary": f"x\ty\n{NASTY}", "openedby": "jo"}]
+    )
     assert invoke("cases", "search").stdout == "7\tAB12\t\t\t\tjo\tx y a\\x1b[2J[bold]b\\x9b\\u202ec\n"
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from anyio.lowlevel import checkpoint
 
-from fusedesk_async import Case
+from fusedesk_async import Case, ServerError
 from fusedesk_async._pagination.walk import Walk
 from fusedesk_async._wire.call import get
 from fusedesk_async._wire.readers import Records, many
@@ -26,7 +26,8 @@ class FakePages:
         offsets: What was asked for.
         in_flight: Pages in flight.
         most_in_flight: How many there were at most.
-        failures: By offset, what happens in place of an answer, once.
+        failures: By offset, what happens in place of an answer.
+        outage: What happens in place of all further answers: a `ServerError` lasts.
         gates: By offset, what has to be set before the answer comes.
         last_call: The last call, for a look at its other parameters.
     """
@@ -38,6 +39,7 @@ class FakePages:
         self.offsets: list[int] = []
         self.in_flight = self.most_in_flight = 0
         self.failures: dict[int, BaseException] = {}
+        self.outage: BaseException | None = None
         self.gates: dict[int, Event] = {}
         self.last_call: Any = None
 
@@ -47,14 +49,16 @@ class FakePages:
         if self.offsets and self.between:
             self.between(self.ids)
         self.offsets.append(offset)
-        rows = tuple(Case(id=number) for number in self.ids[offset : offset + min(call.query["limit"], self.cap)])
-        self.in_flight += 1
+        ids = self.ids if call.query.get("orderby") != "caseid desc" else sorted(self.ids, reverse=True)
+        rows = tuple(Case(id=number) for number in ids[offset : offset + min(call.query["limit"], self.cap)])
+        self.in_flight, outage = self.in_flight + 1, self.outage
         self.most_in_flight = max(self.in_flight, self.most_in_flight)
         try:
             await checkpoint()
             if gate := self.gates.get(offset):
                 await gate.wait()
-            if failure := self.failures.pop(offset, None):
+            if failure := self.failures.get(offset) or outage:
+                self.outage = failure if isinstance(failure, ServerError) else None
                 raise failure
             return Records(rows)
         finally:

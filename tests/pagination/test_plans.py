@@ -6,8 +6,9 @@ import pytest
 
 from fusedesk_async import Case, UnexpectedResponseError
 from fusedesk_async._json import JSONText
-from fusedesk_async._pagination.plans import OffsetPlan, StitchedPlan
-from fusedesk_async._pagination.stitching import FetchPage, PageStitcher
+from fusedesk_async._pagination.id_plan import IdPlan
+from fusedesk_async._pagination.plain import PlainPlan
+from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.readers import Records, many
 
 
@@ -19,7 +20,7 @@ def answer(*rows):
 
 
 def ordered(page_size=5):
-    return StitchedPlan(lambda case: case.id, PageStitcher(page_size))
+    return IdPlan(lambda case: case.id, page_size, LearnedProfile())
 
 
 def brought(pages):
@@ -53,12 +54,15 @@ def test_one_without_an_id_counts_as_a_row_and_is_told_of(whose):
 
 
 def test_a_plain_plan_asks_for_a_page_once_and_knows_its_end():
-    plan = OffsetPlan(lambda case: case.id, 2)
-    assert plan.pages_to_fetch() == [FetchPage(0, 0)]
+    plan = PlainPlan(lambda case: case.id, 2)
+    (first,) = plan.pages_to_fetch()
+    assert (first.offset, first.limit) == (0, 2)
     assert plan.pages_to_fetch() == []
-    plan.page_received(FetchPage(0, 0), answer(2, 1))
-    assert plan.pages_to_fetch() == [FetchPage(1, 2)]
+    plan.page_received(first, answer(2, 1))
+    (second,) = plan.pages_to_fetch()
+    assert second.offset == 2
     error = UnexpectedResponseError("odd")
-    (page,) = plan.page_received(FetchPage(1, 2), Records((), (error,)))
+    (page,) = plan.page_received(second, Records((), (error,)))
     assert page.rejected == (error,)
+    plan.page_received(*plan.pages_to_fetch(), Records())
     assert plan.done

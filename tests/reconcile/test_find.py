@@ -129,7 +129,7 @@ async def test_none_is_said_only_when_the_request_must_have_ended(sandbox, desk,
     assert 120 <= clock.waited <= 122
     assert await desk.cases.find_created(error) is None
     assert 130 <= clock.waited <= 132
-    assert [each.operation for each in sandbox.received] == ["create"] + ["search"] * 8
+    assert [each.operation for each in sandbox.received].count("create") == 1
 
 
 async def test_a_request_that_is_carried_out_late_is_found(sandbox, desk, clock):

@@ -69,7 +69,7 @@ async def test_a_contact_is_made_changed_and_found(desk):
 async def test_unassigned_emails_come_page_by_page(desk, sandbox):
     every = await desk.emails.unassigned().collect()
     assert len(every) == len({email.id for email in every}) == len(sandbox.state.mails)
-    assert len(sandbox.received) == 1
+    assert len(sandbox.received) <= 3, "until the server has sent a longer page, it is looked whether there is more"
     paged = await desk.emails.unassigned(page_size=10).collect()
     assert [email.id for email in paged] == [email.id for email in every]
     oldest = await desk.emails.unassigned(order_by=asc("date_received")).first()
@@ -78,6 +78,7 @@ async def test_unassigned_emails_come_page_by_page(desk, sandbox):
 
 
 async def test_emails_without_an_id_are_told_apart_by_what_they_are(desk, sandbox):
+    sandbox.fault("emails", nth=2, times=2, body=[])
     sandbox.fault("emails", body=[{"subject": "a"}, {"subject": "b"}, {"subject": "a"}, {"emailid": 7}])
     found = await desk.emails.unassigned().collect()
     assert found == [EmailMessage(subject="a"), EmailMessage(subject="b"), EmailMessage(id="7")]

@@ -21,9 +21,13 @@ def refuse(error: UnexpectedResponseError) -> UnexpectedResponseError:
     raise error
 
 
-@pytest.mark.parametrize("text", [*NOTHING, b"[]", b" [ ] "])
-def test_nothing_is_an_empty_list(text: bytes) -> None:
-    assert many(Case)(JSONText(text), refuse) == Records((), ())
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [(b"", "empty"), (b'""', "empty"), (b"null", "null"), (b"false", "false"), (b"[]", "list"), (b" [ ] ", "list")],
+)
+def test_nothing_is_an_empty_list_and_how_it_was_said_is_kept(text: bytes, how: str) -> None:
+    assert many(Case)(JSONText(text), refuse) == Records(nothing=how)
+    assert text in NOTHING or how == "list"
 
 
 @pytest.mark.parametrize("text", [b"{}", b'{"caseid":1}', b"7", b"true", b'"x"', b"[1", b"[" * 100_000])

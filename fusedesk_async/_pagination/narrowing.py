@@ -1,0 +1,178 @@
+"""Finds its way past rows that cannot be had: smaller pages, down to the one row that spoils them.
+
+A page may be too heavy for the server or for us, or hold a row that the server cannot encode or that breaks the JSON.
+Smaller pages tell which: what comes is taken, and behind it pages grow again. Only if no page of two rows comes that
+begins with the frontier's own row, while that row alone does, is the row behind it one that cannot be had.
+"""
+
+from fusedesk_async._pagination.asking import Asking, Outcome, direction_of
+from fusedesk_async._pagination.inquiry import Inquiry
+from fusedesk_async.errors import PaginationError
+
+SHRINK = 4
+"""A page that cannot be had is asked for again with this part of its rows."""
+
+CONFIRMING_ATTEMPTS = 3
+"""How often the smallest page is sent before its row is passed over: with all that came before it, it is enough."""
+
+
+def narrow(inquiry: Inquiry, page: Outcome) -> Asking[None]:
+    """The page that has to join cannot be had, or is empty.
+
+    Raises:
+        FuseDeskError: A page of one row cannot be had either: it is an outage.
+    """
+    stitcher = inquiry.stitcher
+    if stitcher.frontier is None:
+        if page.fetch.offset:
+            message = f"no row before offset {page.fetch.offset} has an id that can be read"
+            raise page.error or PaginationError(message)
+        readable = yield from _first_row_is_readable(inquiry, page)
+        yield from narrow_from(inquiry, page, page.fetch.offset, size=None if readable else 1)
+        return
+    row = yield from inquiry.ask(max(stitcher.rank, 0), 1)
+    if row.error or (row.nothing and row.nothing not in {"list", inquiry.profile.value.nothing}):
+        yield from _narrow_before(inquiry, page)
+    elif _is_frontier(inquiry, row):
+        yield from narrow_from(inquiry, page, stitcher.rank)
+
+
+def narrow_from(
+    inquiry: Inquiry, page: Outcome, base: int, *, size: int | None = None, anchored: bool | None = None
+) -> Asking[None]:
+    """Smaller pages from this offset on, until one comes.
+
+    Args:
+        inquiry: The walk.
+        page: What cannot be had.
+        base: The offset.
+        size: Rows of the first of them; None for a part of `page`.
+        anchored: Whether the row at the base is the frontier's; None if it is where that was.
+    """
+    stitcher = inquiry.stitcher
+    anchored = base == stitcher.rank if anchored is None else anchored
+    holds, size = anchored, size or page.fetch.limit // SHRINK  # `holds`: whether it was anchored at first
+    stitcher.too_heavy(page.fetch.limit)
+    while True:
+        size = max(size, 2 if anchored else 1)
+        found = yield from _smaller(inquiry, base, size, anchored=anchored)
+        if not inquiry.passed and not anchored and found.ids and found.ids[-1] == stitcher.frontier:
+            base, anchored, holds, size = base + found.received - 1, True, True, 2
+            stitcher.found_at(base)
+        elif found.received:
+            yield from _take(inquiry, found, holds=holds)
+            return
+        elif found.fetch.limit > (2 if anchored else 1):
+            size = found.fetch.limit // SHRINK
+        else:
+            if not (yield from _pass_over(inquiry, found, anchored=anchored, holds=holds)):
+                return
+            base, anchored, size = base + (2 if anchored else 1), False, max(1, inquiry.page_size // SHRINK**2)
+
+
+def _smaller(inquiry: Inquiry, base: int, size: int, *, anchored: bool) -> Asking[Outcome]:
+    """A page of this size; the smallest of all is sent more often."""
+    smallest = size == (2 if anchored else 1)
+    found = yield from inquiry.ask(base, size, attempts=CONFIRMING_ATTEMPTS if smallest else 1)
+    if found.nothing and smallest and anchored:
+        found = yield from inquiry.ask(base, size)
+    if not found.received and not smallest:
+        inquiry.stitcher.too_heavy(size)
+    return found
+
+
+def _pass_over(inquiry: Inquiry, row: Outcome, *, anchored: bool, holds: bool) -> Asking[bool]:
+    """Pass over the row that cannot be had; whether to go on behind it."""
+    if holds and not (yield from _frontier_is_there(inquiry, row)):
+        inquiry.forget_passed()
+        return False
+    if not anchored and (yield from _has_ended(inquiry, row)):
+        inquiry.end(row)
+        return False
+    inquiry.pass_over(row.fetch.offset + row.fetch.limit - 1, row.reason)
+    return True
+
+
+def _take(inquiry: Inquiry, page: Outcome, *, holds: bool) -> Asking[None]:
+    """Take a page that came, unless rows have moved since the one before it was passed over."""
+    if not inquiry.passed:
+        inquiry.take(page)
+    elif not holds or (yield from _frontier_is_there(inquiry, page)):
+        inquiry.stitcher.lighten(page.fetch.limit)
+        inquiry.take(page, joins=True)
+    else:
+        inquiry.forget_passed()
+
+
+def _has_ended(inquiry: Inquiry, row: Outcome) -> Asking[bool]:
+    """Whether there is no row from this rank on, as the one there cannot be had, and nothing is known to be there."""
+    frontier, rank = inquiry.stitcher.frontier, row.fetch.offset
+    newest = yield from inquiry.newest()
+    if newest and newest.ids and direction_of(newest.ids) != "ascending":
+        return frontier is not None and newest.ids[0] <= frontier
+    after = yield from inquiry.ask(rank + 1, 1)
+    if after.received or (after.nothing and after.nothing != row.nothing):
+        return False
+    beyond = yield from inquiry.ask(rank + inquiry.page_size, inquiry.page_size)
+    return not beyond.received
+
+
+def _narrow_before(inquiry: Inquiry, page: Outcome) -> Asking[None]:
+    """The row where the frontier's was cannot be had either: rows have moved, or it is that row itself, or an outage.
+
+    Raises:
+        FuseDeskError: It is an outage.
+    """
+    rank, frontier = inquiry.stitcher.rank, inquiry.stitcher.frontier
+    row = yield from inquiry.ask(max(rank - 1, 0) if rank else 1, 1)
+    if row.error:
+        raise page.error or row.error
+    if rank and row.ids and row.ids[0] == frontier:
+        inquiry.stitcher.found_at(rank - 1)
+        yield from narrow_from(inquiry, page, rank - 1)
+    elif not rank or (row.ids and frontier is not None and row.ids[0] < frontier):
+        yield from narrow_from(inquiry, page, rank, size=1, anchored=False)
+    else:
+        inquiry.stitcher.step_back(rank - 1, row.ids[0] if row.ids else None)
+
+
+def _frontier_is_there(inquiry: Inquiry, page: Outcome) -> Asking[bool]:
+    """Whether the frontier's row is where it was. If rows have moved, the stitcher looks for it.
+
+    Raises:
+        FuseDeskError: It cannot be had.
+    """
+    row = yield from inquiry.ask(max(inquiry.stitcher.rank, 0), 1)
+    if row.error:
+        raise page.error or row.error
+    return _is_frontier(inquiry, row)
+
+
+def _is_frontier(inquiry: Inquiry, row: Outcome) -> bool:
+    """Whether this is the frontier's row, where it was. If rows have moved, the stitcher looks for it."""
+    stitcher = inquiry.stitcher
+    if row.ids and row.ids[0] == stitcher.frontier:
+        stitcher.settle()
+        return True
+    if not row.ids or (stitcher.frontier is not None and row.ids[0] > stitcher.frontier):
+        stitcher.step_back(row.fetch.offset, row.ids[0] if row.ids else None)
+    else:
+        stitcher.step_on(row.fetch.offset, row.ids[0])
+    return False
+
+
+def _first_row_is_readable(inquiry: Inquiry, page: Outcome) -> Asking[bool]:
+    """Whether the first row of a list comes by itself, as its first page cannot be had.
+
+    Raises:
+        FuseDeskError: Neither does any other: it is an outage.
+    """
+    first = yield from inquiry.ask(page.fetch.offset, 1)
+    if not first.error:
+        return True
+    newest = yield from inquiry.newest()
+    if newest is None or newest.error:
+        newest = yield from inquiry.ask(page.fetch.offset + 1, 1)
+    if newest.error:
+        raise page.error or newest.error
+    return False
