@@ -18,6 +18,7 @@ from fusedesk_async.errors import ExportTrouble
 from fusedesk_async.export import ExportOptions, ExportReport, export_cases, plan_export
 
 _MAX_IDS_SHOWN = 20
+MAX_ROWS_SHOWN = 3
 _ADVICE: Mapping[ExportTrouble, str] = {
     "exists": "; --overwrite replaces it once the new one is complete",
     "checkpoint": "; --restart starts over",
@@ -99,6 +100,8 @@ def conclude(report: ExportReport, *, as_json: bool) -> None:
         click.echo(json.dumps(report.as_dict()))
     if report.rejected:
         raise CommandError(_unread(report.rejected, report.rejected_ids), Exit.ANSWER)
+    if report.unreadable_count:
+        raise CommandError(_unreadable_text(report), Exit.ANSWER)
     if report.history_errors:
         message = f"the history of {counted(report.history_errors, 'case')} could not be fetched; the rows say why"
         raise CommandError(message, Exit.ANSWER)
@@ -108,3 +111,9 @@ def _unread(count: int, ids: Sequence[int | str | None]) -> str:
     shown = ", ".join("unknown" if one is None else str(one) for one in ids[:_MAX_IDS_SHOWN])
     more = " …" if count > _MAX_IDS_SHOWN else ""
     return f"{counted(count, 'case')} could not be read and are not in the output: id {shown}{more}"
+
+
+def _unreadable_text(report: ExportReport) -> str:
+    shown = "; ".join(map(str, report.unreadable[:MAX_ROWS_SHOWN]))
+    more = " …" if report.unreadable_count > MAX_ROWS_SHOWN else ""
+    return f"{counted(report.unreadable_count, 'case')} could not be had and are not in the output: {shown}{more}"

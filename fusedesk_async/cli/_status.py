@@ -70,6 +70,8 @@ def summary(report: ExportReport) -> str:
     if report.odd_fields:
         where = "" if report.format == "jsonl" else ": their cells are empty, the column extra has what was sent"
         notes.append(f"{counted(report.odd_fields, 'field')} could not be read{where}")
+    if report.is_unordered:
+        notes.append("not lossless: the server keeps no order by id, so cases that moved meanwhile may be missing")
     return ", ".join([*notes, f"{report.to} {size_text(report.size)}"])
 
 

@@ -9,11 +9,15 @@ import msgspec
 
 from fusedesk_async import _json
 from fusedesk_async._pagination.bookmark import Bookmark
+from fusedesk_async._pagination.unreadable import UnreadableRow
 from fusedesk_async.errors import ExportError
 
-VERSION = 1
+VERSION = 2
+"""Version 1 knew no rows that cannot be had."""
 MAX_REJECTED_IDS = 1_000
 """Ids of cases that could not be read beyond these are not kept, only counted."""
+MAX_UNREADABLE = 1_000
+"""Likewise of rows that cannot be had."""
 MAX_ODD_FIELDS = 1_000
 """Likewise of fields."""
 LONGEST_ODD_TEXT = 80
@@ -68,6 +72,10 @@ class Checkpoint:
         history_errors: Those of them whose history could not be fetched otherwise.
         rejected: Cases that could not be read, so that they are not in the output.
         rejected_ids: Ids of the first of these.
+        unreadable: Rows of the list that cannot be had, the first of them.
+        unreadable_count: How many these are in all.
+        is_unordered: Whether the server does not keep the order by id, so that the list cannot be resumed.
+        is_certain: In an update, whether the lists say for certain what does not match any more.
         odd_fields: Fields that could not be read, so that their cells are empty.
         odd: The first of these: the id of the case, the field, the text as sent.
         expected: How many cases there will be, as far as known.
@@ -87,6 +95,10 @@ class Checkpoint:
     history_errors: Count = 0
     rejected: Count = 0
     rejected_ids: tuple[int | str | None, ...] = ()
+    unreadable: tuple[UnreadableRow, ...] = ()
+    unreadable_count: Count = 0
+    is_unordered: bool = False
+    is_certain: bool = True
     odd_fields: Count = 0
     odd: tuple[tuple[int | str, str, str], ...] = ()
     expected: Count | None = None

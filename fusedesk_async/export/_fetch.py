@@ -10,9 +10,10 @@ from fusedesk_async._client import FuseDesk
 from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.page import Page
 from fusedesk_async._pagination.walk import Walk
+from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async.errors import FuseDeskError, NotSentError
 from fusedesk_async.export._history_fetch import AMBIGUOUS_ERRORS, OUTAGE_ERRORS, BoundedFeed, HistoryFailures
-from fusedesk_async.export._options import Options
+from fusedesk_async.export._options import Options, start_of
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._row import Row
 from fusedesk_async.filters import CaseFilters
@@ -118,33 +119,65 @@ class Fetch:
         """Commit the pages of a batch and clear it: several at once, where they come faster than a commit takes."""
         rows = [Row(case) for page in batch for case in page.items]
         rejected = [error for page in batch for error in page.rejected]
+        unreadable = [row for page in batch for row in page.unreadable]
         batch.clear()
-        self.received += len(rows) + len(rejected)
-        await self.output.commit(rows, rejected, bookmark=str(walk.bookmark))
+        self.received += len(rows) + len(rejected) + len(unreadable)
+        unordered = walk.report.unordered
+        bookmark = "" if unordered else str(walk.bookmark)
+        await self.output.commit(
+            rows, rejected, unreadable, bookmark=bookmark, is_unordered=self.output.checkpoint.is_unordered or unordered
+        )
 
     async def _with_histories(self) -> None:
         while (found := await self._next_page()) is not None:
-            await self._histories_of(*found)
+            page, start = found
+            if start is None:
+                await self._with_histories_in_order_of_ids()
+                return
+            await self._histories_of(page, start)
 
-    async def _next_page(self) -> tuple[Page[Case], str] | None:
-        """A page of the list, and the walk it belongs to; fetched only when it is needed, so that it is fresh."""
+    async def _next_page(self) -> tuple[Page[Case], Bookmark | None] | None:
+        """A page of the list, and a bookmark of its walk; fetched only when it is needed, so that it is fresh.
+
+        There is no bookmark if the server does not keep the order by id.
+        """
         walk = self._walk(1)
         try:
             async with walk:
                 async for page in walk.pages():
-                    self.received += len(page.items) + len(page.rejected)
-                    if page.rejected:
-                        await self.output.commit(rejected=page.rejected)
+                    self.received += len(page.items) + len(page.rejected) + len(page.unreadable)
+                    if page.rejected or page.unreadable:
+                        await self.output.commit((), page.rejected, page.unreadable)
                     if page.items:
-                        return page, walk.bookmark.job
+                        return page, None if walk.report.unordered else walk.bookmark
         finally:
             self._count(walk)
         return None
 
-    async def _histories_of(self, page: Page[Case], job: str) -> None:
+    async def _with_histories_in_order_of_ids(self) -> None:
+        """Read the whole list, and fetch the histories in the order of ids that the server does not keep.
+
+        So a run that is cut off can be resumed, though the list itself cannot.
+        """
+        walk, cases = self._walk(1), list[Case]()
+        try:
+            async with walk:
+                async for page in walk.pages():
+                    cases += page.items
+        finally:
+            self._count(walk)
+        await self.output.commit(is_unordered=True)
+        cases.sort(key=lambda case: case.id)
+        for each in range(0, len(cases), LARGEST_PAGE):
+            page = Page(tuple(cases[each : each + LARGEST_PAGE]), 0, 0)
+            await self._histories_of(page, start_of(self.filters))
+
+    async def _histories_of(self, page: Page[Case], start: Bookmark) -> None:
         most_unwritten = max(2, self.options.concurrency - 1)  # the page itself is a call that a crash may cost
         feed, rows = BoundedFeed(page.items, most_unwritten), list[Row]()
-        bookmarks = {case.id: Bookmark(case.id, rank, job) for rank, case in enumerate(page.items, page.first_rank)}
+        bookmarks = {
+            case.id: attrs.evolve(start, id=case.id, rank=rank) for rank, case in enumerate(page.items, page.first_rank)
+        }
         async with self.desk.cases.get_many(feed, concurrency=self.options.concurrency) as lookup:
             for case in page.items:
                 _, result = await anext(lookup)

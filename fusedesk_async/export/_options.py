@@ -10,6 +10,7 @@ import attrs
 from fusedesk_async._checks import at_least_one, one_of, positive
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._config import LOOPBACK
+from fusedesk_async._pagination.bookmark import Bookmark, job_of
 from fusedesk_async._pagination.pages import checked_page_size
 from fusedesk_async._wire.call import LARGEST_PAGE, get
 from fusedesk_async._wire.encode import encode
@@ -185,6 +186,11 @@ def _query_of(filters: CaseFilters) -> str:
     """
     sent = encode(get("v1/cases", anything, search_query(None, **filters))).query
     return "&".join(sorted(part for part in sent.split("&") if not part.startswith("orderby=")))
+
+
+def start_of(filters: CaseFilters) -> Bookmark:
+    """The bookmark with which a walk through the cases of some filters begins."""
+    return Bookmark(None, 0, job_of(get("v1/cases", anything, search_query(None, **filters))))
 
 
 def _without_local_port(url: str) -> str:

@@ -9,10 +9,18 @@ import attrs
 
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._events import Event, QuotaWait, QuotaWaitOver
+from fusedesk_async._pagination.unreadable import UnreadableRow
 from fusedesk_async._text import one_line
 from fusedesk_async._wire.converter import LONGEST_ID
 from fusedesk_async.errors import UnexpectedResponseError
-from fusedesk_async.export._checkpoint import LONGEST_ODD_TEXT, MAX_ODD_FIELDS, MAX_REJECTED_IDS, Checkpoint, Job
+from fusedesk_async.export._checkpoint import (
+    LONGEST_ODD_TEXT,
+    MAX_ODD_FIELDS,
+    MAX_REJECTED_IDS,
+    MAX_UNREADABLE,
+    Checkpoint,
+    Job,
+)
 from fusedesk_async.export._disk_thread import DiskThread
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
 from fusedesk_async.export._row import Row
@@ -60,13 +68,18 @@ class Output:
         self.checkpoint = found or Checkpoint(job=job)
 
     async def commit(
-        self, rows: Sequence[Row] = (), rejected: Iterable[UnexpectedResponseError] = (), **changes: Any
+        self,
+        rows: Sequence[Row] = (),
+        rejected: Iterable[UnexpectedResponseError] = (),
+        unreadable: Sequence[UnreadableRow] = (),
+        **changes: Any,
     ) -> None:
         """Make rows durable together with the checkpoint.
 
         Args:
             rows: The rows.
             rejected: What could not be read.
+            unreadable: What cannot be had.
             **changes: What else changes in the checkpoint, such as its `bookmark`.
         """
         old = self.checkpoint
@@ -74,6 +87,8 @@ class Output:
         known = {*old.rejected_ids}
         ids = [_storable_id(error.record_id) for error in rejected]
         unread = [each for each in ids if each is None or each not in known]
+        bounds = {(row.after, row.before) for row in old.unreadable}  # a run that was cut off meets them again
+        fresh = [row for row in unreadable if (row.after, row.before) not in bounds]
         counted = attrs.evolve(
             old,
             cases=old.cases + new,
@@ -81,6 +96,9 @@ class Output:
             history_errors=old.history_errors + sum(bool(row.history_error) for row in rows),
             rejected=old.rejected + len(unread),
             rejected_ids=(*old.rejected_ids, *unread)[:MAX_REJECTED_IDS],
+            unreadable=(*old.unreadable, *fresh)[:MAX_UNREADABLE],
+            unreadable_count=old.unreadable_count + len(fresh),
+            is_certain=old.is_certain and not unread,
         )
         reached = attrs.evolve(_with_odd_fields(counted, rows if new else ()), **changes)
 
@@ -92,6 +110,12 @@ class Output:
             await self._in_disk_thread(write)
         finally:  # also if it was cancelled meanwhile: the write was carried out to its end
             self.notify()
+
+    async def restart(self) -> None:
+        """Begin the list anew: where ids come in no order, nothing says which cases are in the output already."""
+        await self._in_disk_thread(self._sink.restart)
+        old = self.checkpoint
+        self.checkpoint = Checkpoint(job=old.job, started_after=old.started_after, expected=old.expected, runs=old.runs)
 
     async def missing_histories(self) -> Sequence[int] | None:
         """Ids of the cases in it whose history could not be fetched; None if it cannot take them later."""
@@ -111,6 +135,9 @@ class Output:
             history_errors=reached.history_errors,
             rejected=reached.rejected,
             rejected_ids=reached.rejected_ids,
+            unreadable=reached.unreadable,
+            unreadable_count=reached.unreadable_count,
+            is_unordered=reached.is_unordered,
             odd_fields=reached.odd_fields,
             odd=reached.odd,
             runs=reached.runs,

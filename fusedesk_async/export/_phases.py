@@ -97,8 +97,15 @@ class ExportRun:
                 await FetchMissing(self._desk, self._output, self._options).carry_out()
             else:
                 await self._fetch(phase)
-            await self._output.commit(phase=self._phase_after(phase), bookmark="")
+            mark = self._high_water_mark(phase)
+            await self._output.commit(phase=self._phase_after(phase), bookmark="", started_after=mark)
         await self._recount_missing()
+
+    def _high_water_mark(self, phase: Phase) -> str:
+        """Where the next update looks from: no later than this one did if it may not have seen all changes."""
+        reached = self._output.checkpoint
+        is_whole = reached.is_certain and not reached.is_unordered and not reached.unreadable
+        return reached.started_after if phase != "update" or is_whole else reached.since
 
     def _phase_after(self, phase: Phase) -> Phase:
         if phase == "missing":
@@ -120,8 +127,12 @@ class ExportRun:
                 since=self._day_before(reached.started_after),
                 rejected=reached.rejected,
                 rejected_ids=reached.rejected_ids,
+                unreadable=reached.unreadable,
+                unreadable_count=reached.unreadable_count,
             )
             await self._output.commit(phase="missing", started_after=newest)
+        elif reached.is_unordered and reached.phase == "cases" and not self._options.history:
+            await self._output.restart()
         elif reached.phase == "cases" and not reached.has_cases:
             newest = await self._newest_date() if self._options.is_updatable else ""
             await self._output.commit(started_after=newest, expected=plan.cases if plan else None)
@@ -160,8 +171,8 @@ class ExportRun:
     async def _newest_date(self) -> str:
         """The newest date of change that can be read, by the server's clock; empty if there is none."""
         newest = self._desk.cases.search(order_by=desc("date_updated"), status="all", page_size=DATED_ROWS)
-        page = await anext(newest.pages())
-        moment = next((case.date_updated for case in page.items if case.date_updated), None)
+        page = await anext(newest.pages(), None)
+        moment = next((case.date_updated for case in (page.items if page else ()) if case.date_updated), None)
         if moment is None:
             return ""
         now = datetime.fromtimestamp(self._desk.clock.time(), moment.tzinfo)

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 
 from fusedesk_async._events import CallAnswered, Event, QuotaWait, QuotaWaitOver
+from fusedesk_async._pagination.unreadable import UnreadableRow
 from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS
 from fusedesk_async.export._checkpoint import Phase
@@ -84,6 +85,11 @@ class ExportReport:
         history_errors: Cases whose history could not be fetched otherwise: their rows say why.
         rejected: Cases that could not be read, so that they are not in the output.
         rejected_ids: Ids of the first thousand of these; None stands for one whose id could not be read either.
+        unreadable: Rows of the list that cannot be had, since every page with one of them fails; the first thousand.
+            What is missing because of one has an id between its `after` and its `before`.
+        unreadable_count: How many these are in all.
+        is_unordered: Whether the server does not keep the order by id: the list was read until nothing new came, but
+            what moved meanwhile may be missing.
         odd_fields: Fields that could not be read. JSON Lines have each record as it was sent; elsewhere their cells are
             empty and `extra` has what was sent.
         odd: The first thousand of these: the id of the case, the field, the JSON text that was sent, cut to 80
@@ -107,6 +113,9 @@ class ExportReport:
     history_errors: int
     rejected: int
     rejected_ids: tuple[int | str | None, ...]
+    unreadable: tuple[UnreadableRow, ...]
+    unreadable_count: int
+    is_unordered: bool
     odd_fields: int
     odd: tuple[tuple[int | str, str, str], ...]
     runs: int
@@ -124,11 +133,12 @@ class ExportReport:
 
         Fields that could not be read (`odd_fields`) do not matter here.
         """
-        return not (self.rejected or self.history_errors)
+        return not (self.rejected or self.history_errors or self.unreadable_count or self.is_unordered)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON."""
-        return attrs.asdict(self) | {"rejected_ids": [*self.rejected_ids], "odd": [[*each] for each in self.odd]}
+        lists = {"rejected_ids": [*self.rejected_ids], "odd": [[*each] for each in self.odd]}
+        return attrs.asdict(self) | lists | {"unreadable": [attrs.asdict(row) for row in self.unreadable]}
 
 
 @attrs.define(eq=False)

@@ -61,6 +61,10 @@ class Sink(Protocol):
         """
         ...
 
+    def restart(self) -> None:
+        """Drop all rows; the next write begins the output anew."""
+        ...
+
     def missing_histories(self) -> Sequence[int] | None:
         """Ids of the cases in it whose history could not be fetched; None if it cannot take them later."""
         ...

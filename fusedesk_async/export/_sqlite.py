@@ -34,6 +34,8 @@ from fusedesk_async.export._sink import (
 )
 from fusedesk_async.models import CaseDetail
 
+LARGEST_ID = 2**63 - 1
+
 
 class SqliteSink:
     """Fills `OUT.part`, which becomes `OUT` at the end; an update works on `OUT` itself.
@@ -90,10 +92,15 @@ class SqliteSink:
             else:
                 _insert(database, list(rows), were_changed=checkpoint.phase == "update")
             if checkpoint.phase == "complete":
-                database.execute("UPDATE cases SET matches = 0 WHERE id IN (SELECT id FROM fusedesk_changed)")
-                database.execute("DELETE FROM fusedesk_changed")
+                _take_away(database, checkpoint)
             database.execute("UPDATE fusedesk_export SET checkpoint = ?", (checkpoint.encode().decode(),))
         return checkpoint
+
+    def restart(self) -> None:
+        """Drop all rows."""
+        with self._as_export_error(), transaction(self._database) as database:
+            for table in schema.TABLES_OF_ROWS:
+                database.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
 
     def missing_histories(self) -> list[int]:
         """Ids of the cases whose history could not be fetched."""
@@ -201,6 +208,16 @@ class SqliteSink:
         except sqlite3.DatabaseError as error:
             message = f"cannot resume from {self._path}: {error}"
             raise ExportError(message, None, "checkpoint") from error
+
+
+def _take_away(database: sqlite3.Connection, checkpoint: Checkpoint) -> None:
+    """Cases that changed and did not come again do not match any more, where the list says so for certain."""
+    if checkpoint.is_certain and not checkpoint.is_unordered:
+        for row in checkpoint.unreadable:
+            low, high = sorted((row.after or 0, LARGEST_ID if row.before is None else row.before))
+            database.execute("DELETE FROM fusedesk_changed WHERE id > ? AND id < ?", (low, high))
+        database.execute("UPDATE cases SET matches = 0 WHERE id IN (SELECT id FROM fusedesk_changed)")
+    database.execute("DELETE FROM fusedesk_changed")
 
 
 def _fill_gaps(database: sqlite3.Connection, rows: Iterable[Row]) -> None:

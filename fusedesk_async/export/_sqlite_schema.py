@@ -91,6 +91,7 @@ def _insertion(table: str, names: tuple[str, ...]) -> str:
 INSERT_CASE = _insertion("cases", (*CASES.names, *STATE_COLUMNS))
 INSERT_ITEM = _insertion("history", ("case_id", "position", *ITEMS.names))
 INSERT_TAG = _insertion("tags", ("case_id", "tag_id"))
+TABLES_OF_ROWS = ("cases", "tags", "history", "fusedesk_changed")
 MISSING_HISTORIES = "SELECT id FROM cases WHERE history_error IS NOT NULL ORDER BY id"
 MARK_GONE = "UPDATE cases SET tombstone = 1, history_error = NULL WHERE id = ?"
 STATE_OF_CASE = f"SELECT {', '.join(STATE_COLUMNS)} FROM cases WHERE id = ?"  # noqa: S608 - our names

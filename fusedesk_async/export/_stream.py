@@ -77,6 +77,9 @@ class StreamSink:
             raise BlockingIOError(EAGAIN, "it takes no bytes now and does not block")
         return len(text) if written is None else written
 
+    def restart(self) -> None:
+        """Nothing is resumed."""
+
     def missing_histories(self) -> None:
         """What is written stays as it is."""
 
