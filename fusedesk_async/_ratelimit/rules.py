@@ -83,7 +83,7 @@ does:
     TIME_KEPT, PUNCTUALITY                               retry_times
     FIRST_GROWTH, MEASUREMENT_DECAY,                     burst     following a limit that is raised against 429s
     CALLS_PER_EXTRA_SLOT, ...
-    FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, 0.25 to 2 s for a burst
+    FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, from 0.25 s for a burst
     ACTIVE_FOR                                           call_log  a slot for the next interactive call against speed
     OVERDUE_FACTOR, MOST_CREDIBLE_ZEROS,                 allowance believing the headers against being misled
     CALLS_PER_OVERLAP, PART_SEEN, PART_RETURNED, ...     and
@@ -272,11 +272,13 @@ class AdmissionRules:
     def on_accepted(self, number: int, usage: Usage, now: float) -> None:
         """A call got a response other than 429."""
         self._on_response(number, usage, now, counted=True)
-        self._burst.on_accepted(now)
         endpoint, newest = self._endpoints.pop(number), self.cooldowns.newest
+        if not self.cooldowns.predates(number, endpoint):  # else it belongs to what was accepted before the rejection
+            self._burst.on_accepted(now)
         own, rejected_for = self.cooldowns.is_own(endpoint), now - newest.began
         probe_accepted = self.cooldowns.on_accepted(number, endpoint, now) and not own
-        if probe_accepted and newest.seemed_burst and rejected_for > LONGEST_BURST * self._window:
+        remaining = (self._pacer.remaining(now) or 0) > 0
+        if probe_accepted and newest.seemed_burst and not remaining and rejected_for > LONGEST_BURST * self._window:
             # what we believed about the hour was wrong, so go evenly until it has certainly passed
             self._burst.on_hour_exhausted(now, rate=self._pacer.limit / self._window, seconds=self._window)
 
@@ -291,6 +293,7 @@ class AdmissionRules:
             next_number=self.next_number,
             hint=hint,
             burst=burst,
+            certain=(self._pacer.remaining(now) or 0) > 0,
             min_pause=self._burst.pause if burst else 0.0,
             max_pause=self._pacer.until_calls_return(now),
         )
