@@ -28,8 +28,8 @@ States, in the order in which `AdmissionRules.delay` looks for them; the first t
                                                              later one each step         slots and shorten the step
     empty             no calls remain, or our own count is   nobody, but for a poll now  a response that says that
                       at the limit                           and then                    more remain
-    trickle           few remain: the reserve and a little   interactive calls; a bulk   a response that says that
-                                                             call now and then           more than the floor remain
+    trickle           few remain: the reserve, a little and  interactive calls; a bulk   a response that says that
+                      what other programs will take          call now and then           more than the floor remain
     free              otherwise                              everybody                   -
 
 Burst-paced is looked at together with empty and trickle: the longer delay of the two counts. One more rule, that a slot
@@ -39,9 +39,9 @@ What an event changes, in each part (accepted: any response but a 429; lost: no 
 
     part               on_granted               on_accepted             on_rejected              on_lost
     -----------------  -----------------------  ----------------------  -----------------------  -----------------------
-    Ledger             taken off what remains   limit, remaining and    the same, and the call   nothing; not sent: the
-                                                refill, if it is the    counts as never made     call counts as never
-                                                newest response                                  made
+    Ledger             taken off what remains   limit, remaining,       the same, and the call   nothing; not sent: the
+                                                refill and others, if   counts as never made     call counts as never
+                                                it is the newest                                 made
     CountDirection     nothing                  looks whether the count  looks anew               nothing
                                                 goes up or down
     CallLog            counts from now on       counts for an hour      counts no more           counts for an hour; not
@@ -79,6 +79,8 @@ does:
     LEAST_CREDIBLE_RATE
     TRICKLE_BUDGET, LONGEST_TRICKLE_GAP, OUTLAST_HOUR,   pacing    noticing soon that calls came back against using up
     QUICK_POLLS, GAP_GROWTH, FIRST_POLL, ...                       the reserve by looking
+    CAUTION, LEAST_TIME, HOPELESS                        others,   speed beside other programs against people's calls
+                                                         pacing    failing there
     LOOK_GROWTH, RETURN_SPREAD, EARLINESS,               pacing,   being put off often against 429s for job queues
     TIME_KEPT, PUNCTUALITY                               retry_times
     FIRST_GROWTH, MEASUREMENT_DECAY,                     burst     following a limit that is raised against 429s

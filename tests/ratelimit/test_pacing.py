@@ -46,7 +46,7 @@ class Desk:
 
     @property
     def floor(self):
-        return self.pacer._floor
+        return self.pacer._floor + self.pacer._others
 
 
 def silent(calls, *, reserve=0.1, limit=20, moment=0.0):
