@@ -196,11 +196,11 @@ class HourlyPacer:
     def _floor(self) -> float:
         """Calls remaining at which bulk calls begin to trickle.
 
-        Never more than half of what ever remained: a small bucket shows no more than it holds, and would be below any
-        other reserve from the start.
+        Never more than half of what ever remained, unless bulk calls were left as many as a whole hour leaves them: a
+        small bucket shows no more than it holds, and would be below any other reserve from the start.
         """
-        floor = max((self.reserve + TRICKLE_BUDGET) * self.limit, LEAST_TRICKLE_FLOOR)
-        return min(floor, self.ledger.most_remaining / 2)
+        most, asked = self.ledger.most_remaining, (self.reserve + TRICKLE_BUDGET) * self.limit
+        return min(max(asked, LEAST_TRICKLE_FLOOR), max(most / 2, most - max(self.limit - asked, 1)))
 
     @property
     def _others(self) -> float:
