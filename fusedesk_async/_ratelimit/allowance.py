@@ -6,6 +6,7 @@ from datetime import datetime
 import attrs
 
 from fusedesk_async._exports import public
+from fusedesk_async._ratelimit.others import OtherPrograms
 from fusedesk_async._wire.headers import Usage
 
 
@@ -131,6 +132,7 @@ class Ledger:
         remaining_at: When a response last said how many calls remain, in seconds; minus infinity if none did.
         observed_at: When a response last said anything of the allowance, in seconds; minus infinity if none did.
         refill: What this says of calls that came back.
+        others: What this says of calls that are not ours.
     """
 
     window: float = 3_600.0
@@ -140,6 +142,9 @@ class Ledger:
     remaining_at: float = -math.inf
     observed_at: float = -math.inf
     refill: RefillRate = attrs.field(factory=RefillRate)
+    others: OtherPrograms = attrs.field(
+        default=attrs.Factory(lambda ledger: OtherPrograms(ledger.window), takes_self=True)
+    )
     _last_limit: int | None = None
     _newest: int = -1
     _zeros: int = 0
@@ -187,7 +192,10 @@ class Ledger:
             self.most_remaining = max(self.most_remaining, usage.remaining)
             self._not_in_remaining = uncertain
             self._count_zeros(now, zero=counted and not usage.remaining)
-            self.refill.observe(usage.remaining + number - self._uncounted_up_to(number), now, len(uncertain))
+            calls = usage.remaining + number - self._uncounted_up_to(number)
+            self.refill.observe(calls, now, len(uncertain))
+            if usage.limit in {None, self.limit}:
+                self.others.observe(calls, now, len(uncertain))
 
     def _count_zeros(self, now: float, *, zero: bool) -> None:
         """A call that is accepted although none remain is odd, unless one has come back meanwhile on the average."""
@@ -211,6 +219,8 @@ class Ledger:
             return
         lower = self.limit is None or limit < self.limit
         if self.limit is None or limit == self._last_limit or (lower and not counted):
+            if limit != self.limit:
+                self.others.on_limit_changed()
             self.limit = limit
             self.most_remaining = 0 if lower else self.most_remaining
         self._last_limit = limit
@@ -218,7 +228,7 @@ class Ledger:
     def forget_remaining(self) -> None:
         """What responses said of calls remaining was misunderstood."""
         self.remaining, self.most_remaining, self.remaining_at = None, 0, -math.inf
-        self.refill, self._zeros = RefillRate(), 0
+        self.refill, self.others, self._zeros = RefillRate(), OtherPrograms(self.window), 0
 
     @property
     def certainly_remaining(self) -> int | None:

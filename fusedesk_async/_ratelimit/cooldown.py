@@ -10,8 +10,9 @@ import attrs
 
 FIRST_PAUSE, LONGEST_PAUSE = 1 / 60, 1 / 4
 """When the hour is used up, as parts of the hour: a minute, doubling to a quarter of an hour."""
-FIRST_BURST_PAUSE, MOST_BURST_PAUSES = 1 / 14_400, 4
-"""When only a burst was rejected: a quarter of a second, doubling three times. What lasts longer is not a burst."""
+FIRST_BURST_PAUSE, MOST_BURST_PAUSES, MOST_HINTS = 1 / 14_400, 8, 4
+"""When only a burst was rejected: a quarter of a second, doubling seven times. What lasts longer is not a burst, unless
+responses say that calls remain: then it doubles to a minute. And how often a hint that did not help is believed."""
 SHORTEST_RETRY_AFTER = 1 / 3_600
 """Part of the hour. No error asks its caller to come back sooner, and no shorter wait is reported."""
 JITTER = 0.1
@@ -76,6 +77,7 @@ class Cooldown:
         next_number: int,
         hint: float | None,
         burst: bool,
+        certain: bool = False,
         min_pause: float,
         max_pause: float,
     ) -> bool:
@@ -86,6 +88,7 @@ class Cooldown:
             now: The time, on the clock of `delay`.
             next_number: The number the next call will get.
             hint: Seconds to wait, if the server said.
+            certain: Whether responses say that calls of the hour remain, so that it is a burst however long it lasts.
             burst: Whether calls of the hour seem to remain, so that only a burst was rejected.
             min_pause: Seconds that calls are known to take to come back.
             max_pause: Seconds until many calls will probably be back.
@@ -101,8 +104,10 @@ class Cooldown:
             self.until = max(self.until, now + min(hint or 0.0, self.window))
             return False
         self._rejections += 1
-        own_pause = max(min_pause, min(self._backoff(burst=burst), max(max_pause, FIRST_PAUSE * self.window)))
-        believed = self._rejections <= MOST_BURST_PAUSES  # from then on a hint that did not help is only the minimum
+        own_pause = max(
+            min_pause, min(self._backoff(burst=burst, certain=certain), max(max_pause, FIRST_PAUSE * self.window))
+        )
+        believed = self._rejections <= MOST_HINTS  # from then on a hint that did not help is only the minimum
         pause = min(hint if hint and believed else max(hint or 0.0, own_pause), self.window)
         self.until = max(self.until, now + pause * (1.0 + self.source.uniform(0.0, JITTER)))
         self.began, self.seemed_burst = (self.began if self.active else now), burst
@@ -130,7 +135,9 @@ class Cooldown:
         if number == self._probe:
             self._probe = None
 
-    def _backoff(self, *, burst: bool) -> float:
+    def _backoff(self, *, burst: bool, certain: bool) -> float:
+        if certain:
+            return min(FIRST_BURST_PAUSE * 2.0 ** min(self._rejections - 1, 30), FIRST_PAUSE) * self.window
         if burst and self._rejections <= MOST_BURST_PAUSES:
             return FIRST_BURST_PAUSE * 2.0 ** (self._rejections - 1) * self.window
         doublings = self._rejections - 1 - (MOST_BURST_PAUSES if burst else 0)

@@ -24,6 +24,8 @@ its end."""
 DEEP_RESERVE_USE = 4 / 3
 """The floor is this many times what remains when interactive calls took as much of the reserve as the trickle was to
 get."""
+HOPELESS = 2
+"""Others that are expected to make this many times as many calls as the hour allows leave nothing to anybody."""
 GAP_GROWTH = 3
 """If nothing has come back for some time, the next call of the trickle goes after this many times as long."""
 FIRST_POLL, LONGEST_POLL_GAP = 1 / 3_600, 1 / 12
@@ -91,7 +93,7 @@ class HourlyPacer:
         remaining = self.remaining(now)
         if remaining is None:
             return self.call_log.delay(self.limit - self.reserved if bulk else self.limit, now)
-        if remaining > (self._floor if bulk else 0):
+        if remaining > (self._floor + self._others if bulk else 0):
             return 0.0
         if remaining >= 1:
             return max(0.0, self._next_trickle(remaining) - now)
@@ -105,7 +107,7 @@ class HourlyPacer:
         remaining = self.remaining(now)
         if remaining is None:
             return self.call_log.turn(turn, self.limit - self.reserved if bulk else self.limit, now)
-        kept = math.floor(self._floor) if bulk else 0
+        kept = math.floor(self._floor + self._others) if bulk else 0
         if remaining - kept >= turn:
             return 0.0
         returned = self._until_returned(turn + kept - remaining, now)
@@ -156,7 +158,7 @@ class HourlyPacer:
         if remaining is None:
             free: float = self.limit - self.reserved - self.call_log.count(now)
         else:
-            free = remaining - self._floor
+            free = remaining - self._floor - self._others
         return max(0.0, calls - max(0.0, free)) * self.window / self.limit
 
     def _next_trickle(self, remaining: int) -> float:
@@ -178,7 +180,7 @@ class HourlyPacer:
         remaining = self.remaining(now)
         if remaining is None:
             return self.call_log.count(now) < self.limit - self.reserved
-        return remaining > self._floor
+        return remaining > self._floor + self._others
 
     def is_empty(self, now: float) -> bool:
         """Whether responses say that no call remains."""
@@ -194,11 +196,22 @@ class HourlyPacer:
     def _floor(self) -> float:
         """Calls remaining at which bulk calls begin to trickle.
 
-        Never more than half of what ever remained: a small bucket shows no more than it holds, and would be below any
-        other reserve from the start.
+        Never more than half of what ever remained, unless bulk calls were left as many as a whole hour leaves them: a
+        small bucket shows no more than it holds, and would be below any other reserve from the start.
         """
-        floor = max((self.reserve + TRICKLE_BUDGET) * self.limit, LEAST_TRICKLE_FLOOR)
-        return min(floor, self.ledger.most_remaining / 2)
+        most, asked = self.ledger.most_remaining, (self.reserve + TRICKLE_BUDGET) * self.limit
+        return min(max(asked, LEAST_TRICKLE_FLOOR), max(most / 2, most - max(self.limit - asked, 1)))
+
+    @property
+    def _others(self) -> float:
+        """Calls that other programs will make, at their present rate, until an hour after one last came back.
+
+        Bulk calls leave them, or interactive calls would miss them later. If others use up the hour anyway, that cannot
+        be helped, and bulk calls leave nothing.
+        """
+        now, since = self.ledger.remaining_at, self.ledger.refill.since
+        expected = self.ledger.others.rate(now) * max(0.0, since + self.window - now)
+        return expected if expected < HOPELESS * self.limit else 0.0
 
     @property
     def _reserve_use(self) -> float:

@@ -28,8 +28,8 @@ States, in the order in which `AdmissionRules.delay` looks for them; the first t
                                                              later one each step         slots and shorten the step
     empty             no calls remain, or our own count is   nobody, but for a poll now  a response that says that
                       at the limit                           and then                    more remain
-    trickle           few remain: the reserve and a little   interactive calls; a bulk   a response that says that
-                                                             call now and then           more than the floor remain
+    trickle           few remain: the reserve, a little and  interactive calls; a bulk   a response that says that
+                      what other programs will take          call now and then           more than the floor remain
     free              otherwise                              everybody                   -
 
 Burst-paced is looked at together with empty and trickle: the longer delay of the two counts. One more rule, that a slot
@@ -39,9 +39,9 @@ What an event changes, in each part (accepted: any response but a 429; lost: no 
 
     part               on_granted               on_accepted             on_rejected              on_lost
     -----------------  -----------------------  ----------------------  -----------------------  -----------------------
-    Ledger             taken off what remains   limit, remaining and    the same, and the call   nothing; not sent: the
-                                                refill, if it is the    counts as never made     call counts as never
-                                                newest response                                  made
+    Ledger             taken off what remains   limit, remaining,       the same, and the call   nothing; not sent: the
+                                                refill and others, if   counts as never made     call counts as never
+                                                it is the newest                                 made
     CountDirection     nothing                  looks whether the count  looks anew               nothing
                                                 goes up or down
     CallLog            counts from now on       counts for an hour      counts no more           counts for an hour; not
@@ -79,11 +79,13 @@ does:
     LEAST_CREDIBLE_RATE
     TRICKLE_BUDGET, LONGEST_TRICKLE_GAP, OUTLAST_HOUR,   pacing    noticing soon that calls came back against using up
     QUICK_POLLS, GAP_GROWTH, FIRST_POLL, ...                       the reserve by looking
+    CAUTION, LEAST_TIME, HOPELESS                        others,   speed beside other programs against people's calls
+                                                         pacing    failing there
     LOOK_GROWTH, RETURN_SPREAD, EARLINESS,               pacing,   being put off often against 429s for job queues
     TIME_KEPT, PUNCTUALITY                               retry_times
     FIRST_GROWTH, MEASUREMENT_DECAY,                     burst     following a limit that is raised against 429s
     CALLS_PER_EXTRA_SLOT, ...
-    FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, 0.25 to 2 s for a burst
+    FIRST_PAUSE, LONGEST_PAUSE, FIRST_BURST_PAUSE, ...   cooldown  convention: 1 to 15 minutes, from 0.25 s for a burst
     ACTIVE_FOR                                           call_log  a slot for the next interactive call against speed
     OVERDUE_FACTOR, MOST_CREDIBLE_ZEROS,                 allowance believing the headers against being misled
     CALLS_PER_OVERLAP, PART_SEEN, PART_RETURNED, ...     and
@@ -272,11 +274,13 @@ class AdmissionRules:
     def on_accepted(self, number: int, usage: Usage, now: float) -> None:
         """A call got a response other than 429."""
         self._on_response(number, usage, now, counted=True)
-        self._burst.on_accepted(now)
         endpoint, newest = self._endpoints.pop(number), self.cooldowns.newest
+        if not self.cooldowns.predates(number, endpoint):  # else it belongs to what was accepted before the rejection
+            self._burst.on_accepted(now)
         own, rejected_for = self.cooldowns.is_own(endpoint), now - newest.began
         probe_accepted = self.cooldowns.on_accepted(number, endpoint, now) and not own
-        if probe_accepted and newest.seemed_burst and rejected_for > LONGEST_BURST * self._window:
+        remaining = (self._pacer.remaining(now) or 0) > 0
+        if probe_accepted and newest.seemed_burst and not remaining and rejected_for > LONGEST_BURST * self._window:
             # what we believed about the hour was wrong, so go evenly until it has certainly passed
             self._burst.on_hour_exhausted(now, rate=self._pacer.limit / self._window, seconds=self._window)
 
@@ -291,6 +295,7 @@ class AdmissionRules:
             next_number=self.next_number,
             hint=hint,
             burst=burst,
+            certain=(self._pacer.remaining(now) or 0) > 0,
             min_pause=self._burst.pause if burst else 0.0,
             max_pause=self._pacer.until_calls_return(now),
         )

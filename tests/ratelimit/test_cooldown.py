@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from fusedesk_async._ratelimit.cooldown import JITTER, Cooldown
 
 
-def reject(cooldown, number, now, hint=None, *, next_number=None, burst=False, min_pause=0.0, max_pause=math.inf):
+def reject(
+    cooldown, number, now, hint=None, *, next_number=None, burst=False, min_pause=0.0, max_pause=math.inf, **more
+):
     following = number + 1 if next_number is None else next_number
     return cooldown.on_rejected(
-        number, now, next_number=following, hint=hint, burst=burst, min_pause=min_pause, max_pause=max_pause
+        number, now, next_number=following, hint=hint, burst=burst, min_pause=min_pause, max_pause=max_pause, **more
     )
 
 
@@ -93,8 +95,16 @@ def test_pauses_double_to_a_quarter_of_the_hour_while_probes_fail(window):
 
 @given(st.floats(1.0, 1e5))
 def test_pauses_for_a_burst_are_brief_but_what_lasts_longer_is_no_burst(window):
-    expected = [window * seconds / 3_600 for seconds in (0.25, 0.5, 1, 2, 60, 120, 240, 480, 900, 900)]
+    doubled = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 60, 120)
+    expected = [window * seconds / 3_600 for seconds in doubled]
     assert_at_least(pauses(window, burst=True, count=10), expected)
+
+
+@given(st.floats(1.0, 1e5))
+def test_pauses_for_a_burst_double_to_a_minute_while_calls_certainly_remain(window):
+    doubled = (0.25, 0.5, 1, 2, 4, 8, 16, 32, 60, 60, 60)
+    expected = [window * seconds / 3_600 for seconds in doubled]
+    assert_at_least(pauses(window, burst=True, certain=True, count=11), expected)
 
 
 @pytest.mark.parametrize(("most", "longest"), [(0.0, 60), (10.0, 60), (100.0, 100), (1e6, 900)])
@@ -106,7 +116,7 @@ def test_a_pause_need_not_be_longer_than_calls_take_to_come_back_but_is_never_be
 
 
 def test_a_pause_is_at_least_what_calls_are_known_to_take_to_come_back():
-    assert_at_least(pauses(burst=True, count=6, min_pause=0.7), [0.7, 0.7, 1, 2, 60, 120])
+    assert_at_least(pauses(burst=True, count=6, min_pause=0.7), [0.7, 0.7, 1, 2, 4, 8])
     assert_at_least(pauses(burst=False, count=2, min_pause=90.0, max_pause=70.0), [90, 90])
 
 
@@ -129,7 +139,7 @@ def test_a_hint_comes_before_all_that_we_know():
 
 
 def test_hints_that_did_not_help_are_the_least_that_is_waited_from_then_on():
-    assert_at_least(pauses(burst=True, count=8, hint=1.0), [1, 1, 1, 1, 60, 120, 240, 480])
+    assert_at_least(pauses(burst=True, count=8, hint=1.0), [1, 1, 1, 1, 4, 8, 16, 32])
     assert_at_least(pauses(burst=False, count=6, hint=1.0), [1, 1, 1, 1, 900, 900])
     assert_at_least(pauses(burst=False, count=6, hint=1_000.0), [1_000] * 6)
 

@@ -137,6 +137,17 @@ async def test_a_burst_limit_is_distinguished_from_a_used_up_hour_by_the_calls_r
     assert clock.waited < 1
 
 
+async def test_a_burst_of_ten_seconds_is_not_taken_for_the_hour_while_calls_remain(fresh_limiter, clock):
+    while clock.waited < 10:
+        await respond(fresh_limiter, rejected(limit=1800, left=1700))
+    assert clock.waited < 20
+    await respond(fresh_limiter, answer(limit=1800, left=1699))
+    before = clock.waited
+    for left in range(1698, 1600, -1):
+        await respond(fresh_limiter, answer(limit=1800, left=left), BULK)
+    assert clock.waited < before + 60
+
+
 async def test_an_hour_that_is_used_up_is_asked_for_after_a_minute(fresh_limiter, clock):
     await respond(fresh_limiter, rejected(limit=1800, left=0))
     await respond(fresh_limiter)

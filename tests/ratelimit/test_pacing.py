@@ -46,7 +46,7 @@ class Desk:
 
     @property
     def floor(self):
-        return self.pacer._floor
+        return self.pacer._floor + self.pacer._others
 
 
 def silent(calls, *, reserve=0.1, limit=20, moment=0.0):
@@ -174,9 +174,10 @@ def test_when_calls_come_back_it_looks_as_soon_as_one_more_may_have():
 
 
 @given(RESERVES, LIMITS)
-def test_the_trickle_begins_above_the_reserve_but_at_no_more_than_half_of_what_ever_was_left(reserve, limit):
-    floor = Desk(reserve=reserve, limit=limit, left=limit).floor
-    assert floor == min(max((reserve + TRICKLE_BUDGET) * limit, LEAST_TRICKLE_FLOOR), limit / 2)
+def test_the_trickle_begins_above_the_reserve_but_at_no_more_than_half_of_a_limit_that_is_small(reserve, limit):
+    floor, asked = Desk(reserve=reserve, limit=limit, left=limit).floor, (reserve + TRICKLE_BUDGET) * limit
+    bounds = max(asked, LEAST_TRICKLE_FLOOR), max(limit / 2, asked), max(limit / 2, limit - 1)
+    assert floor == pytest.approx(min(bounds))
 
 
 def test_a_small_bucket_is_used_down_to_half_of_what_it_ever_showed():
@@ -231,3 +232,9 @@ def test_some_bulk_calls_may_go_at_once_and_the_others_take_as_long_as_the_hour_
     assert desk.pacer.seconds_for(int(1_000 - desk.floor) + 50, 0.0) == 100.0
     assert silent(10, limit=20).seconds_for(8, 20.0) == 0.0
     assert silent(10, limit=20).seconds_for(9, 20.0) == HOUR / 20
+
+
+@pytest.mark.parametrize("reserve", [0.5, 0.7, 0.9])
+def test_a_reserve_of_more_than_half_is_kept_too(reserve):
+    desk = Desk(reserve=reserve, left=1_000, most=1_799)
+    assert 1_800 * reserve < desk.floor <= 1_800 * (reserve + TRICKLE_BUDGET)
