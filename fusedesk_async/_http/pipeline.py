@@ -237,9 +237,9 @@ class Pipeline:
             raise error
         self._field_warnings += bool(error.field)
         if not error.field or self._field_warnings < MAX_FIELD_WARNINGS:
-            warn(str(error))
+            warn(self._redact(str(error)))
         elif self._field_warnings == MAX_FIELD_WARNINGS:
-            warn(f"{error}. Further fields that cannot be read are in `odd` of their records only")
+            warn(f"{self._redact(str(error))}. Further fields that cannot be read are in `odd` of their records only")
 
     def _on_retry(self, state: "_CallState", error: FuseDeskError, pause: float) -> None:
         """An attempt failed, and another one will follow after the pause."""

@@ -101,7 +101,9 @@ def with_request(error: UnexpectedResponseError, request: Request, answer: Answe
     redact = answer.redact
     whose = redact(error.record_id) if isinstance(error.record_id, str) else error.record_id
     sample = one_line(redact(error.sample))[:SAMPLE_LENGTH] or answer.sample
-    return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample, error.field)
+    return UnexpectedResponseError(
+        redact(error.message), request, redact(error.path), whose, sample, redact(error.field)
+    )
 
 
 def error_for_status(answer: Answer, request: Request) -> APIError:
