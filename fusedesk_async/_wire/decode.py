@@ -17,8 +17,10 @@ from fusedesk_async._wire.answer import (
     NOT_FOUND,
     OK,
     OTHER_ERROR,
+    REQUEST_TIMEOUT,
     SAMPLE_LENGTH,
     SERVER_ERROR,
+    TOO_EARLY,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
     Answer,
@@ -47,6 +49,8 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
     FORBIDDEN: PermissionDeniedError,
     NOT_FOUND: NotFoundError,
     OTHER_ERROR: RequestRejectedError,
+    REQUEST_TIMEOUT: ServerError,
+    TOO_EARLY: ServerError,
     TOO_MANY_REQUESTS: RateLimitError,
 }
 
