@@ -13,6 +13,14 @@ REVEALING_PREFIX = 4
 """This many characters from the front of a key give it away, where a text was cut in the middle of the key."""
 
 
+REVEALING_PART = 8
+"""The same where other text follows. It is more, since a few characters stand anywhere by chance."""
+
+
+LONGEST_PART = 80
+"""No text of ours shows more characters of what it cuts."""
+
+
 _HTML_NAMES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 
 
@@ -70,9 +78,16 @@ def _any_spelling(key: str) -> re.Pattern[str]:
     """Finds the key with each character plain or escaped in its own way: for URLs, HTML, JSON or a repr."""
     here = [_spelling(character) for character in key]
     cut_off = r"(?:[%&\\]\S{0,5})?['\"]?\Z"
-    return re.compile(
-        "".join([*here[:REVEALING_PREFIX], *(f"(?:{spelling}|{cut_off})" for spelling in here[REVEALING_PREFIX:])])
-    )
+    whole = [*here[:REVEALING_PREFIX], *(f"(?:{spelling}|{cut_off})" for spelling in here[REVEALING_PREFIX:])]
+    return re.compile(f"{''.join(whole)}|{_part(here)}")
+
+
+def _part(spellings: list[str]) -> str:
+    """Finds the front of the key, as much of it as there is."""
+    rest = ""
+    for spelling in reversed(spellings[REVEALING_PART:LONGEST_PART]):
+        rest = f"(?:{spelling}{rest})?"
+    return "".join(spellings[:REVEALING_PART]) + rest
 
 
 def _spelling(character: str) -> str:

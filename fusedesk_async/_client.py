@@ -11,7 +11,7 @@ import attrs
 from fusedesk_async._api_key import ApiKey
 from fusedesk_async._checks import at_least_one, one_of, positive
 from fusedesk_async._clock import Clock, SystemClock
-from fusedesk_async._config import Settings, base_url_of_app, checked_base_url, read_environment
+from fusedesk_async._config import Settings, read_environment, server_address
 from fusedesk_async._events import Observer
 from fusedesk_async._exports import public
 from fusedesk_async._http.auth import AuthMode, KeyTransport
@@ -98,9 +98,11 @@ class FuseDesk(Resources):
         transport: HttpTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
-        app_url = base_url_of_app(app)
-        self._base_url = app_url if base_url is None else checked_base_url(base_url)
+        try:
+            key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
+        finally:
+            del api_key  # tracebacks may show local variables
+        self._base_url = server_address(app, base_url)
         self._clock = clock or SystemClock()
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
@@ -108,9 +110,7 @@ class FuseDesk(Resources):
         self._is_view, self._names, self._creations = False, NameResolver(), CreationLog()
         self._profile = LearnedProfile()
         connections = at_least_one(concurrency, "concurrency")
-        if verify is False:
-            warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
-        inner = transport or _make_transport(max_connections=connections, proxy=proxy, verify=verify, clock=self._clock)
+        inner = transport or _make_transport(connections, proxy, verify, self._clock)
         exchange = Exchange(
             KeyTransport(inner, self._base_url, key, one_of(auth, AuthMode, "auth")),
             self._base_url,
@@ -311,7 +311,7 @@ class FuseDesk(Resources):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._base_url!r})"
+        return f"{type(self).__name__}({getattr(self, '_base_url', '')!r})"  # debuggers print half-made ones, too
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         message = "a client holds connections and a key, so it is not pickled or copied; make one in each process"
@@ -358,8 +358,13 @@ class _Sender:
 
 
 def _make_transport(
-    *, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext, clock: Clock
+    max_connections: int,
+    proxy: str | None,
+    verify: bool | ssl.SSLContext,  # noqa: FBT001 - as the client has it
+    clock: Clock,
 ) -> HttpTransport:
+    if verify is False:
+        warn("certificates are not checked: anybody between here and FuseDesk can read the API key")
     # the library of the sockets is loaded only where there will be sockets
     from fusedesk_async._http.connections import make_transport
 

@@ -86,6 +86,16 @@ def checked_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def server_address(app: str, base_url: str | None) -> str:
+    """Where an app is asked: at its own address, or at another one for tests and sandboxes.
+
+    Raises:
+        ConfigurationError: As `base_url_of_app` and `checked_base_url`.
+    """
+    app_url = base_url_of_app(app)
+    return app_url if base_url is None else checked_base_url(base_url)
+
+
 @attrs.frozen(eq=False, repr=False)
 class Environment:
     """What the environment says about the app and the key."""

@@ -9,7 +9,7 @@ FuseDeskError
  │   ├ NotFoundError           404
  │   ├ RequestRejectedError    405, FuseDesk's word for "other error", and an error object under any other status
  │   ├ RateLimitError          429, or a wait that the caller did not want
- │   └ ServerError             5xx
+ │   └ ServerError             5xx, 408 and 425
  ├ TransportError
  │   ├ NotSentError            could not connect: nothing happened, safe to send again
  │   ├ AnswerLostError         sent, but no trustworthy answer came back
@@ -220,7 +220,7 @@ class RateLimitError(APIError):
 
 @public
 class ServerError(APIError):
-    """The server failed (5xx)."""
+    """The server failed (5xx), or it or a balancer before it wants the request again later (408, 425)."""
 
     advice = "Ask again later"
 

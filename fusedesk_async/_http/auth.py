@@ -4,12 +4,27 @@ from typing import Literal, TypeAlias
 
 import httpx
 
-from fusedesk_async._api_key import ApiKey
+from fusedesk_async._api_key import MASK, ApiKey
 from fusedesk_async.errors import ConfigurationError
 
 AuthMode: TypeAlias = Literal["header", "query"]
 KEY_HEADER = "X-FuseDesk-API-Key"
+_RAW = KEY_HEADER.encode()
 KEY_PARAMETER = "apikey"
+
+
+class _HiddenValue(bytes):
+    """The key as the value of a header, which no repr shows: not in tracebacks with local variables, not in logs."""
+
+    def __repr__(self) -> str:
+        return repr(MASK.encode())
+
+
+class _Headers(httpx.Headers):
+    """Headers that hide the key from whoever prints them."""
+
+    def __repr__(self) -> str:
+        return repr(httpx.Headers([(name, MASK.encode() if name == _RAW else value) for name, value in self.raw]))
 
 
 class KeyTransport(httpx.AsyncBaseTransport):
@@ -43,14 +58,16 @@ class KeyTransport(httpx.AsyncBaseTransport):
     def _with_key(self, request: httpx.Request) -> httpx.Request:
         url, headers, content = request.url, request.headers.copy(), request.content
         if self._mode == "header":
-            headers = httpx.Headers([*headers.raw, (KEY_HEADER.encode(), self._key.reveal().encode())])
+            headers = httpx.Headers([*headers.raw, (_RAW, _HiddenValue(self._key.reveal().encode()))])
         elif request.method == "POST":
             content = b"&".join(part for part in (content, _parameter(self._key)) if part)
             headers["Content-Length"] = str(len(content))
         else:
             query = b"&".join(part for part in (url.query, _parameter(self._key)) if part)
             url = url.copy_with(query=query)
-        return httpx.Request(request.method, url, headers=headers, content=content, extensions=request.extensions)
+        keyed = httpx.Request(request.method, url, headers=headers, content=content, extensions=request.extensions)
+        keyed.headers = _Headers(keyed.headers)
+        return keyed
 
 
 def _parameter(key: ApiKey) -> bytes:

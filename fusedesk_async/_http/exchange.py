@@ -111,7 +111,8 @@ class Exchange:
         """Send a request, and fill in what comes back as it comes."""
         response = await self._transport.handle_async_request(http_request)
         received.status = response.status_code
-        received.headers = {name.lower(): value for name, value in response.headers.items()}
+        redact = self._redact  # whoever repeats the key, it goes no further than here
+        received.headers = {redact(name).lower(): redact(value) for name, value in response.headers.items()}
         chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
         try:
             await self._read_body(chunks, received.chunks, request)
@@ -160,7 +161,7 @@ class _Received:
 
     status: int = 0
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    chunks: list[bytes] = attrs.field(factory=list[bytes])
+    chunks: list[bytes] = attrs.field(factory=list[bytes], repr=False)  # tracebacks may show local variables
 
     @property
     def is_rejection(self) -> bool:

@@ -8,13 +8,13 @@ its caller until it has ended.
 
 import functools
 import logging
-import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import anyio
 import attrs
 
+from fusedesk_async._background import on_asyncio
 from fusedesk_async._wire.answer import Answer
 from fusedesk_async.errors import ConfigurationError, FuseDeskError, NotSentError
 
@@ -52,7 +52,7 @@ class InFlight:
         Raises:
             ConfigurationError: The client was closed, which cut a read off.
         """
-        if _on_asyncio():
+        if on_asyncio():
             return await self._run_in_task(exchange, writes, on_abandoned)
         scope = anyio.CancelScope(shield=bool(writes))
         entry = self._add(scope.cancel, writes=writes)
@@ -109,20 +109,6 @@ class InFlight:
     def _remove(self, entry: _Exchange) -> None:
         self._exchanges.discard(entry)
         entry.ended.set()
-
-
-def _on_asyncio() -> bool:
-    return "asyncio" in sys.modules and _has_a_running_loop()
-
-
-def _has_a_running_loop() -> bool:
-    import asyncio  # noqa: PLC0415 - as above
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def _result(task: "asyncio.Task[Answer]") -> Answer:

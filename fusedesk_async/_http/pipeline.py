@@ -28,7 +28,7 @@ from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._ratelimit.queues import Permit, Slots, WaitPolicy
 from fusedesk_async._text import one_line
-from fusedesk_async._wire.answer import TOO_MANY_REQUESTS, UNAUTHORIZED, Answer
+from fusedesk_async._wire.answer import TOO_EARLY, TOO_MANY_REQUESTS, UNAUTHORIZED, Answer
 from fusedesk_async._wire.call import Call
 from fusedesk_async._wire.decode import decode, error_for_status
 from fusedesk_async._wire.encode import Parts, encode, fields_of
@@ -238,9 +238,9 @@ class Pipeline:
             raise error
         self._field_warnings += bool(error.field)
         if not error.field or self._field_warnings < MAX_FIELD_WARNINGS:
-            warn(str(error))
+            warn(self._redact(str(error)))
         elif self._field_warnings == MAX_FIELD_WARNINGS:
-            warn(f"{error}. Further fields that cannot be read are in `odd` of their records only")
+            warn(f"{self._redact(str(error))}. Further fields that cannot be read are in `odd` of their records only")
 
     def _on_retry(self, state: "_CallState", error: FuseDeskError, pause: float) -> None:
         """An attempt failed, and another one will follow after the pause."""
@@ -287,10 +287,16 @@ class Pipeline:
 
 
 def _may_have_happened(error: FuseDeskError) -> bool:
-    """Whether a write that failed so may have been carried out. A login page may come after it, too."""
+    """Whether a write that failed so may have been carried out. A login page may come after it, too.
+
+    425 says that it was not. 408 should, but balancers send it on connections that they are about to close, whatever
+    becomes of the request.
+    """
+    if isinstance(error, ServerError):
+        return error.status != TOO_EARLY
     if isinstance(error, AuthenticationError):
         return error.status != UNAUTHORIZED
-    return isinstance(error, AnswerLostError | ServerError | UnexpectedResponseError)
+    return isinstance(error, AnswerLostError | UnexpectedResponseError)
 
 
 def _reason(error: FuseDeskError) -> str:

@@ -69,8 +69,8 @@ def _frozen(codes: Iterable[str]) -> frozenset[str]:
 class RetryPolicy:
     """When a call that failed is tried again.
 
-    Reads and idempotent writes (tag, untag) are tried again after a 5xx or a lost response, and once more after a
-    response that makes no sense. Every call is tried again if it could not be sent. 401, 403, 404, 405 and a
+    Reads and idempotent writes (tag, untag) are tried again after a 5xx, a 408, a 425 or a lost response, and once more
+    after a response that makes no sense. Every call is tried again if it could not be sent. 401, 403, 404, 405 and a
     certificate that cannot be verified are final. Each retry is logged at INFO, with its reason and pause.
 
     A 429 is not a failure: it uses no attempt and is waited for, see `RateLimiter`.

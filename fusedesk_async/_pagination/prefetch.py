@@ -1,19 +1,21 @@
 """What comes while tasks in the background fetch it: the life of these tasks is one `async with` block.
 
-A task group opened by hand, so that nothing leaves the block in an `ExceptionGroup`: the tasks keep their failures
-for the consumer, and what the body raises, a cancellation too, passes by the group.
+The tasks keep their failures for the consumer. They hang on no scope of the task that opened the block, so a block in
+an async generator that is left half-way harms nobody.
 """
 
+import warnings
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Literal, NoReturn, Self, TypeVar
 
 import anyio
-from anyio.abc import TaskGroup
-from anyio.lowlevel import checkpoint_if_cancelled
 
+from fusedesk_async._background import BackgroundTasks
+from fusedesk_async._caller import caller
 from fusedesk_async._exception_groups import first_of
-from fusedesk_async.errors import ConfigurationError
+from fusedesk_async.errors import ConfigurationError, FuseDeskWarning
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -23,8 +25,11 @@ class Stream(Generic[T]):
     """Opened with `async with`, then iterated with `async for`, once. Leaving the block ends its calls."""
 
     _name = "stream"
-    _group: TaskGroup
+    _tasks: BackgroundTasks
     _changed: anyio.Event
+    _crash: BaseException | None = None
+    _opened_by: int
+    _opened_at: tuple[str, int]
     _state: Literal["new", "open", "failed", "closed"] = "new"
 
     async def __aenter__(self) -> Self:
@@ -32,8 +37,8 @@ class Stream(Generic[T]):
             message = f"this {self._name} was opened before; make a new one"
             raise ConfigurationError(message)
         self._changed = anyio.Event()
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
+        self._tasks = BackgroundTasks(self._on_crash)
+        self._opened_by, self._opened_at = anyio.get_current_task().id, caller()
         self._state = "open"
         return self
 
@@ -42,11 +47,10 @@ class Stream(Generic[T]):
     ) -> None:
         self._state = "closed"
         self._notify()
-        self._group.cancel_scope.cancel()
-        try:
-            await self._group.__aexit__(None, None, None)
-        except BaseExceptionGroup as failures:  # what no consumer can wait for, such as a KeyboardInterrupt in a task
-            raise first_of(failures) from None
+        await self._tasks.end()
+        self._raise_crash()
+        if kind is GeneratorExit and anyio.get_current_task().id != self._opened_by:
+            self._warn_abandoned()
 
     @property
     def _open(self) -> bool:
@@ -70,6 +74,7 @@ class Stream(Generic[T]):
     async def _wait_for(self, attempt: Callable[[], U | None]) -> U:
         """What an attempt gives once it gives something; it is tried again whenever something changed."""
         while True:
+            self._raise_crash()
             if not self._open:
                 self._refuse()
             ready = attempt()
@@ -88,15 +93,26 @@ class Stream(Generic[T]):
 
     def _start(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> anyio.CancelScope:
         """Let a task run. It must keep its failures to itself."""
-        scope = anyio.CancelScope()
+        return self._tasks.start(partial(work, *arguments))
 
-        async def scoped() -> None:
-            with scope:
-                await checkpoint_if_cancelled()  # or what was cancelled before it began would still send its call
-                await work(*arguments)
+    def _on_crash(self, error: BaseException) -> None:
+        """A task raised all the same what no consumer can wait for, such as a KeyboardInterrupt."""
+        self._crash = self._crash or first_of(error)
+        self._notify()
 
-        self._group.start_soon(scoped)
-        return scope
+    def _raise_crash(self) -> None:
+        crash, self._crash = self._crash, None
+        if crash is not None:
+            raise crash
+
+    def _warn_abandoned(self) -> None:
+        """An async generator had it open and was left half-way, which only the event loop noticed."""
+        where = "{}:{}".format(*self._opened_at)
+        message = (
+            f"a {self._name} was abandoned that was opened at {where}; "
+            "close the async generator around it: async with contextlib.aclosing(…) as …: async for … in …"
+        )
+        warnings.warn_explicit(message, FuseDeskWarning, *self._opened_at)
 
     def _fail(self, error: Exception) -> NoReturn:
         """End with an error. It is raised once: were it raised again, an old failure would pass for a new one."""

@@ -7,6 +7,7 @@ import anyio
 import attrs
 
 from fusedesk_async._clock import Clock
+from fusedesk_async._exception_groups import first_of
 from fusedesk_async._ratelimit.rules import NO_DELAY, Delay
 
 
@@ -156,12 +157,15 @@ async def sleep_until_woken(waiter: Waiter, seconds: float, clock: Clock) -> Non
     if math.isinf(seconds):
         await waiter.wake.wait()
         return
-    async with anyio.create_task_group() as group:
 
-        async def alarm() -> None:
-            await clock.sleep(seconds)
-            waiter.wake.set()
+    async def alarm() -> None:
+        await clock.sleep(seconds)
+        waiter.wake.set()
 
-        group.start_soon(alarm)
-        await waiter.wake.wait()
-        group.cancel_scope.cancel()
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(alarm)
+            await waiter.wake.wait()
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as failures:  # the clock failed, or an interrupt hit the alarm
+        raise first_of(failures) from None

@@ -17,8 +17,10 @@ from fusedesk_async._wire.answer import (
     NOT_FOUND,
     OK,
     OTHER_ERROR,
+    REQUEST_TIMEOUT,
     SAMPLE_LENGTH,
     SERVER_ERROR,
+    TOO_EARLY,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
     Answer,
@@ -47,6 +49,8 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
     FORBIDDEN: PermissionDeniedError,
     NOT_FOUND: NotFoundError,
     OTHER_ERROR: RequestRejectedError,
+    REQUEST_TIMEOUT: ServerError,
+    TOO_EARLY: ServerError,
     TOO_MANY_REQUESTS: RateLimitError,
 }
 
@@ -101,7 +105,9 @@ def with_request(error: UnexpectedResponseError, request: Request, answer: Answe
     redact = answer.redact
     whose = redact(error.record_id) if isinstance(error.record_id, str) else error.record_id
     sample = one_line(redact(error.sample))[:SAMPLE_LENGTH] or answer.sample
-    return UnexpectedResponseError(redact(error.message), request, redact(error.path), whose, sample, error.field)
+    return UnexpectedResponseError(
+        redact(error.message), request, redact(error.path), whose, sample, redact(error.field)
+    )
 
 
 def error_for_status(answer: Answer, request: Request) -> APIError:

@@ -1,4 +1,4 @@
-"""What the headers of an answer say about waiting and about the allowance. Junk says nothing; nothing here raises."""
+"""What the headers of an answer say about waiting and about the allowance. Nothing here raises."""
 
 import re
 from collections.abc import Mapping
@@ -45,7 +45,14 @@ LONGEST_RETRY_AFTER = 10 * 365 * 86_400.0
 """Seconds. Beyond this a date no longer fits any calendar."""
 
 
+UNREADABLE_PAUSE = 60.0
+"""Seconds to wait where the server asks for a wait in words that nobody understands: surely not no time at all."""
+
+
 MOST_DIGITS = 12
+
+
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:\s*,\s*[0-9]+(?:\.[0-9]*)?)*")
 
 
 _ONE_DATE = re.compile(r"(?:[A-Za-z]+, )?[^,]+")
@@ -60,24 +67,32 @@ class Usage:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait as `Retry-After` says, in either of its forms; None without a usable hint.
+    """Seconds to wait as `Retry-After` says, in either of its forms; None without a hint.
 
-    A date is measured against the answer's own `Date`, so that a clock that is off does not matter. Zero, the past,
-    junk and a header sent twice count as no hint.
+    Fractions are rounded up, and of several numbers the largest counts. A date is measured against the answer's own
+    `Date`, so that a clock that is off does not matter. Zero and the past count as no hint, and what cannot be read as
+    `UNREADABLE_PAUSE`.
 
     Args:
         headers: The answer's headers, names in lower case.
         now: Seconds since 1970, for answers without a `Date`.
     """
     text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        seconds = float(text[:MOST_DIGITS])
+    moment = timestamp(text)
+    if not text:
+        return None
+    if _SECONDS.fullmatch(text):
+        seconds = max(_rounded_up(number) for number in text.split(","))
+    elif moment is None:
+        seconds = UNREADABLE_PAUSE
     else:
-        moment = timestamp(text)
-        if moment is None:
-            return None
         seconds = moment - (timestamp(headers.get("date", "")) or now)
     return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else None
+
+
+def _rounded_up(number: str) -> float:
+    whole, _, fraction = number.strip().partition(".")
+    return float(whole.lstrip("0")[:MOST_DIGITS] or 0) + bool(fraction.strip("0"))
 
 
 def usage(headers: Mapping[str, str], usage_header: str | None = None) -> Usage:

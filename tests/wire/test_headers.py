@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusedesk_async._wire.headers import LONGEST_RETRY_AFTER, Usage, retry_after, usage
+from fusedesk_async._wire.headers import LONGEST_RETRY_AFTER, UNREADABLE_PAUSE, Usage, retry_after, usage
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 LATER = "Sun, 01 Mar 2026 12:00:30 GMT"
@@ -41,20 +41,43 @@ def test_both_forms_are_read(text: str, seconds: float) -> None:
     [
         "",
         "0",
+        "0.0",
+        "0, 0",
+        "Sun, 01 Mar 2026 11:59:59 GMT",
+        "Sun, 01 Mar 2026 12:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+    ],
+)
+def test_zero_and_the_past_are_no_hint(text: str) -> None:
+    assert retry_after({"retry-after": text}, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("900.0", 900.0), ("1.5", 2.0), ("0.493", 1.0), ("2.", 2.0), ("30, 60", 60.0), ("30,30", 30.0)],
+)
+def test_fractions_are_rounded_up_and_of_several_numbers_the_largest_counts(text: str, seconds: float) -> None:
+    assert retry_after({"retry-after": text}, NOW) == seconds
+
+
+@given(st.floats(0, 1e6, exclude_min=True))
+def test_no_fraction_means_sooner_than_it_says(seconds: float) -> None:
+    read = retry_after({"retry-after": f"{seconds:.9f}"}, NOW) or 0.0
+    assert round(seconds, 9) <= read < seconds + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "-1",
-        "1.5",
         "1e9",
         "soon",
-        "30, 60",
-        "30, 30",
         "0x10",
         "٣",
         "inf",
         "nan",
         "2026-03-01T12:00:30Z",
         "Sun",
-        "Sun, 01 Mar 2026 11:59:59 GMT",
-        "Sun, 01 Mar 2026 12:00:00 GMT",
         f"{LATER}, {LATER}",
         f"30, {LATER}",
         f"{LATER}, 30",
@@ -63,11 +86,10 @@ def test_both_forms_are_read(text: str, seconds: float) -> None:
         "Sun, 01 Mar 2026 12:00:30 +9999999999",
         "1 2",
         "Sun Mar  1 12:00:30 2026, Sun Mar  1 12:00:30 2026",
-        "Thu, 01 Jan 1970 00:00:00 GMT",
     ],
 )
-def test_zero_the_past_junk_and_twice_are_no_hint(text: str) -> None:
-    assert retry_after({"retry-after": text}, NOW) is None
+def test_what_cannot_be_read_never_means_soon(text: str) -> None:
+    assert retry_after({"retry-after": text}, NOW) == UNREADABLE_PAUSE
 
 
 def test_without_the_header_there_is_no_hint() -> None:
