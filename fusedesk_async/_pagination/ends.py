@@ -223,8 +223,8 @@ def _look_beyond(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 def _leap(inquiry: Inquiry, offset: int) -> Asking[None]:
     """Rows must be further on, in pages that do not join: the server filters pages after it cut them out.
 
-    The rows right behind the frontier's join all the same, if that is still where it was. If it is not, rows may have
-    moved, so it is tried once more; after that, and further on, it is not proven that nothing is missed.
+    Twice now the newest row was another one than the last of the page. The rows right behind the frontier's join all
+    the same, if that is still where it was; if it is not, and further on, it is not proven that nothing is missed.
     """
     frontier, size = inquiry.stitcher.frontier, inquiry.stitcher.size
     seen = list[tuple[int, ...]]()
@@ -241,12 +241,10 @@ def _leap(inquiry: Inquiry, offset: int) -> Asking[None]:
         if page.ids and seen.count(tuple(page.ids)) > 2:  # noqa: PLR2004 - three say it
             raise _offset_ignored(page)
     holds = inquiry.proven and (offset == 0 or (yield from inquiry.ask(offset - 1, 1)).ids == [frontier])
-    if holds or inquiry.may_leap or not inquiry.proven:
-        if seen or not holds:
-            inquiry.profile.learn(short_pages=True)
-            inquiry.proven = False
-        inquiry.take(page, joins=True)
-    inquiry.may_leap = not (holds or inquiry.may_leap)
+    if seen or not holds:
+        inquiry.profile.learn(short_pages=True)
+        inquiry.proven = False
+    inquiry.take(page, joins=True)
 
 
 def _offset_ignored(page: Outcome) -> PaginationError:
