@@ -79,6 +79,8 @@ class FuseDesk(Resources):
     session: "Session"
     """What the key may do, and what the account says of itself; see `Session`."""
 
+    _is_view = False
+
     def __init__(
         self,
         app: str,
@@ -107,8 +109,7 @@ class FuseDesk(Resources):
         self._limiter = limiter or RateLimiter()
         self._lifetime = Lifetime()
         self._log_filter = RedactingFilter(key.redact)
-        self._is_view, self._names, self._creations = False, NameResolver(), CreationLog()
-        self._profile = LearnedProfile()
+        self._names, self._creations, self._profile = NameResolver(), CreationLog(), LearnedProfile()
         connections = at_least_one(concurrency, "concurrency")
         inner = transport or _make_transport(connections, proxy, verify, self._clock)
         exchange = Exchange(

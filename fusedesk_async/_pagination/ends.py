@@ -83,23 +83,36 @@ def settle_gap(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 def settle_same(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     """A full page is the same as the one before it, though it was asked for further on."""
     stitcher, end = inquiry.stitcher, page.fetch.offset + page.received
-    frontier = stitcher.frontier
-    newest = yield from inquiry.newest()
-    if _compare(inquiry, newest) == "last":
+    verdict = _compare(inquiry, (yield from inquiry.newest()))
+    if verdict == "last":
         inquiry.end(page)
         return
     if not inquiry.proven:
         yield from _go_on(inquiry, page)
         return
     last = yield from inquiry.ask(end - 1, 1)
-    if last.ids and last.ids[0] == frontier:  # rows came before it, so that it is where the page ends
+    if last.ids and last.ids[0] == stitcher.frontier:  # rows came before it, so that it is where the page ends
         after = yield from inquiry.ask(end, 1)
         if after.ids and after.ids[0] <= last.ids[0]:
             inquiry.end(page)
         else:
             stitcher.found_at(end - 1)
-    elif last.nothing and not (yield from inquiry.ask(end, inquiry.page_size)).received:
-        inquiry.end(page)  # it holds rows twice, so that it is longer than what is left of the list
+    elif last.nothing:
+        yield from _settle_fewer(inquiry, page, verdict)
+    else:
+        yield from _settle_frontier(inquiry, page)
+
+
+def _settle_fewer(inquiry: Inquiry, page: Outcome, verdict: str) -> Asking[None]:
+    """A page has more rows than there are places from its offset on: rows come twice, or others were filtered away."""
+    frontier = inquiry.stitcher.frontier
+    beyond = yield from inquiry.ask(page.fetch.offset + page.received, inquiry.page_size)
+    if frontier is not None and beyond.ids and beyond.ids[0] <= frontier < beyond.ids[-1]:
+        inquiry.take(beyond)
+    elif verdict == "more":
+        yield from _leap(inquiry, page.fetch.offset + page.fetch.limit)
+    elif beyond.nothing:
+        inquiry.end(page)
     else:
         yield from _settle_frontier(inquiry, page)
 
@@ -223,8 +236,8 @@ def _look_beyond(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 def _leap(inquiry: Inquiry, offset: int) -> Asking[None]:
     """Rows must be further on, in pages that do not join: the server filters pages after it cut them out.
 
-    The rows right behind the frontier's join all the same, if that is still where it was. If it is not, rows may have
-    moved, so it is tried once more; after that, and further on, it is not proven that nothing is missed.
+    Twice now the newest row was another one than the last of the page. The rows right behind the frontier's join all
+    the same, if that is still where it was; if it is not, and further on, it is not proven that nothing is missed.
     """
     frontier, size = inquiry.stitcher.frontier, inquiry.stitcher.size
     seen = list[tuple[int, ...]]()
@@ -241,12 +254,10 @@ def _leap(inquiry: Inquiry, offset: int) -> Asking[None]:
         if page.ids and seen.count(tuple(page.ids)) > 2:  # noqa: PLR2004 - three say it
             raise _offset_ignored(page)
     holds = inquiry.proven and (offset == 0 or (yield from inquiry.ask(offset - 1, 1)).ids == [frontier])
-    if holds or inquiry.may_leap or not inquiry.proven:
-        if seen or not holds:
-            inquiry.profile.learn(short_pages=True)
-            inquiry.proven = False
-        inquiry.take(page, joins=True)
-    inquiry.may_leap = not (holds or inquiry.may_leap)
+    if seen or not holds:
+        inquiry.profile.learn(short_pages=True)
+        inquiry.proven = False
+    inquiry.take(page, joins=True)
 
 
 def _offset_ignored(page: Outcome) -> PaginationError:

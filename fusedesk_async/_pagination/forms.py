@@ -29,7 +29,7 @@ def find_form(inquiry: Inquiry, page: Outcome) -> Asking[Outcome]:
 def _accepted(inquiry: Inquiry, refused: Outcome) -> Asking[Outcome]:
     """A page that is not refused: with a small limit, in another order; then with the largest limit that is taken."""
     offset, most = refused.fetch.offset, refused.fetch.limit
-    limits = [limit for limit in LIMITS if limit < most] or [max(1, most // 2)]
+    limits = [limit for limit in LIMITS if limit < most] or [max(2, most // 2)]
     known: OrderBy = inquiry.stitcher.order or ORDERS[0]
     for order in ORDERS[ORDERS.index(known) :]:
         page = yield FetchPage(next(inquiry.tokens), offset, limits[-1], order, 1)

@@ -228,6 +228,8 @@ class IdPlan(Generic[R]):
         self._disordered = []
         self._inquiry.deliveries.clear()
         self._remember(pages)
+        # one that was fetched ahead counts if it joined and brought nothing
+        matters = matters or bool(outcome.received and outcome.fetch.token not in self._inquiry.stitcher.waiting)
         self._forget_looks()
         found = any(page.items or page.unreadable for page in pages)
         progress, self._inquiry.progress = found or self._inquiry.progress, False

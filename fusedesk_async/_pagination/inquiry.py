@@ -34,7 +34,6 @@ class Inquiry:
         unreadable: By the token of a page, the rows passed over right before it.
         proven: Whether all pages joined so far by what they hold.
         progress: Whether something was found out since that was last asked.
-        may_leap: Whether rows that do not join were met before, so that they are taken the next time.
     """
 
     stitcher: PageStitcher
@@ -46,7 +45,6 @@ class Inquiry:
     unreadable: dict[int, tuple[UnreadableRow, ...]] = attrs.field(factory=dict[int, tuple[UnreadableRow, ...]])
     proven: bool = True
     progress: bool = False
-    may_leap: bool = False
     _passed: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
 
     @property

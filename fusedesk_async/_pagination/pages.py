@@ -68,7 +68,7 @@ class Pages(Generic[R]):
         """The records, one by one."""
         return _Items(self.pages())
 
-    def pages(self) -> "PageIterator[R]":
+    def pages(self) -> AsyncIterator[Page[R]]:
         """The answers of the server, one by one.
 
         Raises:

@@ -152,6 +152,8 @@ class PlainPlan(Generic[R]):
             if not page.received and self._knows_little(before):
                 page = yield from self._ask(before.fetch.offset + before.fetch.limit, self._size)
             if not page.received:
+                if not self._seen:
+                    self._pages.append(Page((), offset, 0))
                 return
             offset = page.fetch.offset
             fresh = [row for row in page.ids if row not in seen]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from fusedesk_async._pagination.page import Page
+from fusedesk_async._pagination.pages import PageIterator
 from fusedesk_async._reconcile.creation_log import Creation, CreationLog
 from fusedesk_async._reconcile.date_keeping import DateKeeping, keeps_date
 from fusedesk_async._reconcile.found import Found
@@ -87,7 +88,7 @@ class Look:
                 nearly_empty = nearly_empty + 1 if len(page.items) < longest / 4 else 0
                 if nearly_empty == NEARLY_EMPTY_PAGES:
                     break
-            self.filter_fails = self.filter_fails or not pages.is_lossless
+            self.filter_fails = self.filter_fails or not (isinstance(pages, PageIterator) and pages.is_lossless)
         except PaginationError:  # the pages cannot be put together, so some may not have come
             self.filter_fails = True
         self.filter_fails = self.filter_fails or bool(missing)

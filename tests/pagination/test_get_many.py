@@ -375,7 +375,7 @@ async def test_without_a_walk_there_is_no_bookmark(desk):
 
 
 async def test_a_walk_that_keeps_no_order_gives_no_bookmark_here_either(sandbox, desk):
-    sandbox.fault("search", body=[{"caseid": 9}, {"caseid": 3}])
+    sandbox.fault("search", times=99, body=[{"caseid": 9}, {"caseid": 3}, {"caseid": 4}])
     async with desk.cases.walk(on_unordered="report") as walk, desk.cases.get_many(walk) as lookup:
         with pytest.warns(FuseDeskWarning, match="does not keep the order"):
             await anext(lookup)

@@ -173,6 +173,7 @@ async def test_a_date_that_the_server_ignores_hides_no_case(clock):
 
 
 @pytest.mark.anyio
+@pytest.mark.filterwarnings("ignore:the server does not keep the order")
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
