@@ -17,13 +17,13 @@ from fusedesk_async._exports import public
 from fusedesk_async._http.auth import AuthMode, KeyTransport
 from fusedesk_async._http.exchange import Exchange, HttpTransport
 from fusedesk_async._http.pipeline import OnRateLimit, Options, Pipeline, Priority
+from fusedesk_async._http.proxies import route_to
 from fusedesk_async._http.redaction import RedactingFilter
 from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._reconcile.creation_log import CreationLog
-from fusedesk_async._version import __version__
 from fusedesk_async._wire.call import Call, Method, Parameters
 from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.scopes import checked_scopes, require
@@ -64,8 +64,12 @@ class FuseDesk(Resources):
         on_rate_limit: `wait` for quota, or `raise` a `RateLimitError`, as suits workers of a job queue.
         strict: Whether odd answers that could be dealt with raise `UnexpectedResponseError` instead of warning.
         max_body: Bytes. A longer body, after decompression, is refused.
-        proxy: The address of an HTTP proxy. Proxy variables in the environment are not read.
-        verify: False switches the check of certificates off, which shows the key to anybody on the way.
+        proxy: The address of an HTTP proxy.
+        trust_env: Whether, without `proxy`, that of the environment is used: HTTPS_PROXY or ALL_PROXY, but for the
+            hosts of NO_PROXY. `from_env` and the command line do. A server on this machine is always asked directly.
+        verify: A file or folder of certificates to trust in place of the usual ones (those of SSL_CERT_FILE or
+            SSL_CERT_DIR, if set). False switches the check of certificates off, which shows the key to anybody on the
+            way.
         transport: What carries the requests instead of real connections, such as `httpx.ASGITransport`.
         clock: Monotonic time, wall time and sleep, instead of the real ones.
 
@@ -96,7 +100,8 @@ class FuseDesk(Resources):
         strict: bool = False,
         max_body: int = 64 * MEBIBYTE,
         proxy: str | None = None,
-        verify: bool | ssl.SSLContext = True,
+        trust_env: bool = False,
+        verify: bool | str | ssl.SSLContext = True,
         transport: HttpTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -107,18 +112,18 @@ class FuseDesk(Resources):
         self._base_url = server_address(app, base_url)
         self._clock = clock or SystemClock()
         self._limiter = limiter or RateLimiter()
-        self._lifetime = Lifetime()
-        self._log_filter = RedactingFilter(key.redact)
+        self._lifetime, self._log_filter = Lifetime(), RedactingFilter(key.redact)
         self._names, self._creations, self._profile = NameResolver(), CreationLog(), LearnedProfile()
         connections = at_least_one(concurrency, "concurrency")
-        inner = transport or _make_transport(connections, proxy, verify, self._clock)
+        route = route_to(self._base_url, proxy, trust_env=trust_env)
+        inner = transport or _make_transport(connections, route.proxy, verify, self._clock)
         exchange = Exchange(
             KeyTransport(inner, self._base_url, key, one_of(auth, AuthMode, "auth")),
             self._base_url,
             max_body=at_least_one(max_body, "max_body"),
             redact=key.redact,
             clock=self._clock,
-            user_agent=f"fusedesk_async/{__version__}",
+            connect_note="" if transport else route.note,
         )
         self._pipeline = Pipeline(
             exchange, self._limiter, self._clock, concurrency=connections, redact=key.redact, strict=strict
@@ -135,7 +140,8 @@ class FuseDesk(Resources):
     def from_env(cls, **settings: Unpack[Settings]) -> Self:
         """A client for the app in `FUSEDESK_APP` with the key in `FUSEDESK_API_KEY`.
 
-        `FUSEDESK_BASE_URL` gives another address, for sandboxes; the app may then be missing.
+        `FUSEDESK_BASE_URL` gives another address, for sandboxes; the app may then be missing. A proxy that the
+        environment names is used unless `trust_env=False` is given.
 
         Args:
             **settings: All other arguments of `FuseDesk`, such as `timeout` or `concurrency`.
@@ -144,6 +150,7 @@ class FuseDesk(Resources):
             ConfigurationError: One of them is missing or cannot be right.
         """
         found = read_environment()
+        settings.setdefault("trust_env", True)
         return cls(found.app, api_key=found.api_key, base_url=found.base_url, **settings)
 
     def with_options(
@@ -361,7 +368,7 @@ class _Sender:
 def _make_transport(
     max_connections: int,
     proxy: str | None,
-    verify: bool | ssl.SSLContext,  # noqa: FBT001 - as the client has it
+    verify: bool | str | ssl.SSLContext,  # noqa: FBT001 - as the client has it
     clock: Clock,
 ) -> HttpTransport:
     if verify is False:

@@ -29,7 +29,8 @@ class Settings(TypedDict, total=False):
     strict: bool
     max_body: int
     proxy: str | None
-    verify: bool | ssl.SSLContext
+    trust_env: bool
+    verify: bool | str | ssl.SSLContext
     transport: HttpTransport | None
     clock: Clock | None
 

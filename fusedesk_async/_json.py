@@ -9,6 +9,10 @@ from typing import Any, NoReturn, TypeGuard
 import msgspec
 
 _UNREAD = object()
+BEGINNING = 1024
+"""Bytes that are looked at to see whether JSON may begin somewhere."""
+LONGEST_TOKEN_PART = 64
+"""Characters by which a reader may stop before the end of a text that is cut off."""
 
 NOTHING = frozenset({b"", b"null", b"false", b'""'})
 """What PHP sends where there is no list and no record."""
@@ -57,6 +61,24 @@ def loads(text: bytes) -> Any:
     except RecursionError:
         message = "nested too deep"
         raise ValueError(message) from None
+
+
+def may_begin(text: bytes, start: int) -> bool:
+    """Whether a JSON value may begin there and run to the end of the text: a quick look at its first characters.
+
+    Args:
+        text: The text.
+        start: Where in it.
+    """
+    beginning = text[start : start + BEGINNING].decode(errors="replace")
+    is_whole = start + BEGINNING >= len(text)
+    try:
+        _, end = _decoder.raw_decode(beginning)
+    except json.JSONDecodeError as error:
+        return is_whole or "Unterminated" in error.msg or error.pos > len(beginning) - LONGEST_TOKEN_PART
+    except (ValueError, RecursionError):
+        return True
+    return not beginning[end:].strip()
 
 
 def named_twice(text: bytes) -> list[str]:

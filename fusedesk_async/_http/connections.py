@@ -14,6 +14,7 @@ Nor is a request sent on a connection that has probably died meanwhile; see `reu
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import httpcore
@@ -28,15 +29,15 @@ READ_SIZE = 256 * 1024
 
 
 def make_transport(
-    *, max_connections: int, proxy: str | None, verify: bool | ssl.SSLContext, clock: Clock
+    *, max_connections: int, proxy: str | None, verify: bool | str | ssl.SSLContext, clock: Clock
 ) -> "Connections":
-    """The connections of a client: at most `max_connections` sockets, HTTP/1.1, no proxy from the environment.
+    """The connections of a client: at most `max_connections` sockets, HTTP/1.1.
 
     Raises:
-        ConfigurationError: The proxy's address cannot be right. It is not repeated, as it may hold a password.
+        ConfigurationError: The proxy's address cannot be right; it is not repeated, as it may hold a password. Or there
+            are no certificates where `verify` says.
     """
-    tls = httpx.create_ssl_context(verify=verify)
-    return Connections(max_connections, tls, None if proxy is None else _proxy(proxy), clock)
+    return Connections(max_connections, _tls(verify), None if proxy is None else _proxy(proxy), clock)
 
 
 class Connections(httpx.AsyncBaseTransport):
@@ -195,6 +196,18 @@ class _Stream(httpcore.AsyncNetworkStream):
         except ssl.SSLError:
             pass
         return True
+
+
+def _tls(verify: bool | str | ssl.SSLContext) -> ssl.SSLContext:  # noqa: FBT001 - as the client has it
+    if not isinstance(verify, str):
+        return httpx.create_ssl_context(verify=verify)
+    try:
+        if Path(verify).is_dir():
+            return ssl.create_default_context(capath=verify)
+        return ssl.create_default_context(cafile=verify)
+    except (OSError, ValueError):
+        message = f"verify: no certificates can be read from {verify!r:.200}"
+        raise ConfigurationError(message) from None
 
 
 def _is_write(request: bytes) -> bool:

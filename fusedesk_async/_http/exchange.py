@@ -12,6 +12,7 @@ import httpx
 from fusedesk_async._clock import Clock
 from fusedesk_async._http.decompress import decompress, decompress_beginning, too_large
 from fusedesk_async._http.redaction import causes, scrub
+from fusedesk_async._version import __version__
 from fusedesk_async._wire.answer import MULTIPLE_CHOICES, OK, Answer
 from fusedesk_async._wire.encode import Parts
 from fusedesk_async.errors import (
@@ -45,7 +46,7 @@ class Exchange:
         max_body: Bytes. A body that is longer after decompression is not read to its end.
         redact: Takes the key out of a text.
         clock: Says when a response came.
-        user_agent: How we name ourselves.
+        connect_note: What else is to be said where no connection came about.
     """
 
     def __init__(
@@ -56,19 +57,20 @@ class Exchange:
         max_body: int,
         redact: Callable[[str], str],
         clock: Clock,
-        user_agent: str,
+        connect_note: str,
     ) -> None:
         self._transport = transport
         self._root = httpx.URL(base_url + "/api/")
         self._max_body = max_body
         self._redact = redact
         self._clock = clock
+        self._connect_note = connect_note
         self._headers = {
             "Host": self._root.netloc.decode(),
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "Connection": "keep-alive",
-            "User-Agent": user_agent,
+            "User-Agent": f"fusedesk_async/{__version__}",
         }
 
     async def __call__(self, parts: Parts, deadline: float, request: Request) -> Answer:
@@ -145,14 +147,14 @@ class Exchange:
 
     def _failure(self, error: Exception, trace: "_ConnectionTrace", deadline: float) -> TransportError:
         if isinstance(error, TimeoutError):
-            return trace.failure(f"within {deadline:g} s")
+            return trace.failure(f"within {deadline:g} s", self._connect_note)
         text = self._redact(f"{type(error).__name__}: {error}".removesuffix(": "))
         if isinstance(error, _CONNECT_ERRORS):
             certificate = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error))
             advice = "; certificate verification failed; retrying will not help" if certificate else ""
             permanent = certificate or _PROXY_AUTH_REQUIRED in text
-            return NotSentError(f"could not connect: {text}{advice}", trace.request, permanent)
-        return trace.failure(f"({text})")
+            return NotSentError(f"could not connect: {text}{advice}{self._connect_note}", trace.request, permanent)
+        return trace.failure(f"({text})", self._connect_note)
 
 
 @attrs.define(eq=False)
@@ -189,10 +191,10 @@ class _ConnectionTrace:
             return
         self._seen.add(event.partition(".")[2])
 
-    def failure(self, reason: str) -> TransportError:
+    def failure(self, reason: str, connect_note: str) -> TransportError:
         """The error for an exchange that ended here. Without events, as from a stand-in transport, it was sent."""
         if self._seen and _REQUEST_STARTED not in self._seen:
-            return NotSentError(f"no connection {reason}", self.request)
+            return NotSentError(f"no connection {reason}{connect_note}", self.request)
         reused = _REQUEST_STARTED in self._seen and "connect_tcp.started" not in self._seen
         no_response = "receive_response_headers.complete" not in self._seen
         return AnswerLostError(f"no complete response {reason}", self.request, reused and no_response)

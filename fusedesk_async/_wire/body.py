@@ -11,7 +11,9 @@ from fusedesk_async.errors import (
 )
 
 START_ATTEMPTS = 100
-"""How many brackets are tried as the start of the JSON after noise."""
+"""How many brackets are looked at as the start of the JSON after noise."""
+MOST_PARSED = 16 * 1024 * 1024
+"""Bytes of JSON behind noise that are parsed in vain at the most, or once all there are."""
 
 
 _NOISE = rb"(?i:<|(PHP )?(Warning|Notice|Deprecated)\b)"
@@ -96,21 +98,29 @@ def _behind_noise(text: bytes) -> bytes:
     Brackets in the noise itself are passed over. What surely begins JSON decides, though: were the search to continue
     after it, the last record of a truncated list, or the last of two values, would pass for the whole.
     """
-    sure = None
+    sure, parsed = None, 0
     for found, _ in zip(re.finditer(_START, text), range(START_ATTEMPTS), strict=False):
-        rest = text[found.start() :]
-        sure = re.match(_SURE_START, rest)
-        try:
-            _json.loads(rest)
-        except ValueError:
-            if sure:
-                break
-        else:
-            return rest
+        start = found.start()
+        sure = re.compile(_SURE_START).match(text, start)
+        if _json.may_begin(text, start):
+            rest = text[start:]
+            parsed += len(rest)
+            if _is_json(rest):
+                return rest
+        if sure or parsed > MOST_PARSED:
+            break
     if is_html(text) and (sure is None or text.endswith(b">")):
         raise HtmlPage
     message = "expected exactly one JSON value after the noise"
     raise UnexpectedResponseError(message)
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        _json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_login_page(text: bytes) -> bool:

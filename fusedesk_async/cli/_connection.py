@@ -21,6 +21,8 @@ class Connection:
     app: str | None
     base_url: str | None
     auth: Literal["header", "query"]
+    proxy: str | None = attrs.field(default=None, repr=False)
+    ca: str | None = None
 
     @property
     def name(self) -> str:
@@ -41,6 +43,7 @@ class Connection:
             message = "which app? Give --app, or set FUSEDESK_APP to the name of your app, such as acme"
             raise ConfigurationError(message)
         given: dict[str, Any] = {"base_url": self.base_url, "auth": self.auth, "limiter": limiter}
+        given |= {"proxy": self.proxy, "trust_env": True, "verify": self.ca or True}
         if not needs_key and not os.environ.get(API_KEY_VARIABLE):
             return FuseDesk(self.app or "sandbox", api_key="none", transport=cast("Any", _NoKey()), **given)
         return FuseDesk(self.app or "sandbox", api_key=_api_key(), **given)
@@ -76,9 +79,20 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         show_default=True,
         help="Send the key in a header, or in the query string.",
     )
+    @click.option(
+        "--proxy", metavar="URL", help="Ask by this HTTP proxy. [default: HTTPS_PROXY or ALL_PROXY, but for NO_PROXY]"
+    )
+    @click.option(
+        "--ca",
+        metavar="PATH",
+        help="Trust the certificates in this file or folder. [default: SSL_CERT_FILE, or certifi]",
+    )
     @functools.wraps(command)
-    def with_connection(app: str | None, base_url: str | None, auth: Any, **rest: Any) -> None:
-        command(connection=Connection(app=app or None, base_url=base_url or None, auth=auth), **rest)
+    def with_connection(
+        app: str | None, base_url: str | None, auth: Any, proxy: str | None, ca: str | None, **rest: Any
+    ) -> None:
+        given = {"app": app or None, "base_url": base_url or None, "proxy": proxy or None, "ca": ca or None}
+        command(connection=Connection(auth=auth, **given), **rest)
 
     return with_connection
 

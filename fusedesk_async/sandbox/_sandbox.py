@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from ._asgi import ASGIApp
 from ._churn import close_case, open_cases, pick, reopen_case, retag_case
 from ._clock import Clock, SystemClock
-from ._endpoints import ALL_SCOPES
+from ._endpoints import ALL_SCOPES, check_operation
 from ._faults import Answer, Fault
 from ._front import Front, Received, Settings
 from ._limits import RateLimit
@@ -105,7 +105,11 @@ class Sandbox:
             nth: the first call it happens to, counted from now, starting with 1.
             times: to how many calls in a row.
             fields: what happens; see `Fault`.
+
+        Raises:
+            ValueError: there is no such operation.
         """
+        check_operation(operation)
         self._front.script.add(operation, nth, times, Fault(**fields))
 
     def churn(self, operation: str, action: Callable[["Sandbox"], object]) -> None:
@@ -116,7 +120,11 @@ class Sandbox:
         Args:
             operation: as for `fault`.
             action: is given this sandbox.
+
+        Raises:
+            ValueError: there is no such operation.
         """
+        check_operation(operation)
         self._front.churn.append((operation, lambda: action(self)))
 
     def open_cases(self, count: int = 1, **fields: Any) -> list[int]:

@@ -13,6 +13,13 @@ Connect = Callable[..., httpx.AsyncClient]
 CASES = "/api/v1/cases"
 
 
+@pytest.mark.parametrize(("name", "text"), [("serach", "did you mean 'search'"), ("xyzzy", "which are addnote, any,")])
+def test_an_operation_that_does_not_exist_is_refused(name: str, text: str) -> None:
+    for script in (Sandbox(1).fault, lambda name: Sandbox(1).churn(name, repr)):
+        with pytest.raises(ValueError, match=text):
+            script(name)
+
+
 async def test_the_third_search_answers_429(connect: Connect) -> None:
     sandbox = Sandbox(5)
     sandbox.fault("search", nth=3, times=2, status=429, retry_after="30")

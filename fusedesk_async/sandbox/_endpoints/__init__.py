@@ -14,7 +14,7 @@ from . import (
     webhooks,
     writes,
 )
-from ._registry import ALL_SCOPES, Endpoint, find_endpoint
+from ._registry import ALL_SCOPES, Endpoint, check_operation, find_endpoint
 
 # Each fills the table as it is imported: bulk before writes, whose path of a case would match as well.
 _RESOURCES = (
@@ -32,4 +32,4 @@ _RESOURCES = (
     writes,
 )
 
-__all__ = ["ALL_SCOPES", "Endpoint", "find_endpoint"]
+__all__ = ["ALL_SCOPES", "Endpoint", "check_operation", "find_endpoint"]

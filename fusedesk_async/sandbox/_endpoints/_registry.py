@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from fusedesk_async.sandbox._call import Call
 from fusedesk_async.sandbox._state import State
@@ -57,6 +58,20 @@ def endpoint(method: str, path: str, operation: str, scope: str | None = None) -
         return handler
 
     return register
+
+
+def check_operation(operation: str) -> None:
+    """Refuse a name that no endpoint has.
+
+    Raises:
+        ValueError: It has none; the message names the nearest.
+    """
+    known = {"any", *(known.operation for known in ENDPOINTS)}
+    if operation not in known:
+        near = get_close_matches(operation, known, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else f", which are {', '.join(sorted(known))}"
+        message = f"{operation!r} is none of the operations{meant}"
+        raise ValueError(message)
 
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
