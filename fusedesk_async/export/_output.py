@@ -29,6 +29,21 @@ from fusedesk_async.export._sink import Resume, Sink
 T = TypeVar("T")
 OnProgress: TypeAlias = Callable[[ExportProgress], object]
 
+_COUNTED = (
+    "cases",
+    "tombstones",
+    "history_errors",
+    "rejected",
+    "rejected_ids",
+    "unreadable",
+    "unreadable_count",
+    "is_unordered",
+    "odd_fields",
+    "odd",
+    "runs",
+)
+"""What a report takes from the checkpoint as it is."""
+
 
 class Output:
     """Commits rows together with the checkpoint, and reports progress.
@@ -84,22 +99,7 @@ class Output:
         """
         old = self.checkpoint
         new = 0 if old.phase in {"changes", "missing"} else len(rows)  # those come again if they belong to the export
-        known = {*old.rejected_ids}
-        ids = [_storable_id(error.record_id) for error in rejected]
-        unread = [each for each in ids if each is None or each not in known]
-        bounds = {(row.after, row.before) for row in old.unreadable}  # a run that was cut off meets them again
-        fresh = [row for row in unreadable if (row.after, row.before) not in bounds]
-        counted = attrs.evolve(
-            old,
-            cases=old.cases + new,
-            tombstones=old.tombstones + sum(row.tombstone for row in rows),
-            history_errors=old.history_errors + sum(bool(row.history_error) for row in rows),
-            rejected=old.rejected + len(unread),
-            rejected_ids=(*old.rejected_ids, *unread)[:MAX_REJECTED_IDS],
-            unreadable=(*old.unreadable, *fresh)[:MAX_UNREADABLE],
-            unreadable_count=old.unreadable_count + len(fresh),
-            is_certain=old.is_certain and not unread,
-        )
+        counted = _with_missing(_with_rows(old, rows, new), [*rejected], unreadable)
         reached = attrs.evolve(_with_odd_fields(counted, rows if new else ()), **changes)
 
         def write() -> None:
@@ -129,18 +129,7 @@ class Output:
             to=to,
             format=reached.job.format,
             size=size,
-            cases=reached.cases,
             fresh=self._fresh,
-            tombstones=reached.tombstones,
-            history_errors=reached.history_errors,
-            rejected=reached.rejected,
-            rejected_ids=reached.rejected_ids,
-            unreadable=reached.unreadable,
-            unreadable_count=reached.unreadable_count,
-            is_unordered=reached.is_unordered,
-            odd_fields=reached.odd_fields,
-            odd=reached.odd,
-            runs=reached.runs,
             calls=meter.calls,
             refused=meter.refused,
             waits=meter.waits,
@@ -148,6 +137,7 @@ class Output:
             seams_mended=self.seams_mended,
             salvaged=self.salvaged,
             seconds=self._seconds,
+            **{name: getattr(reached, name) for name in _COUNTED},
         )
 
     def close(self) -> None:
@@ -189,6 +179,34 @@ class Output:
 
     async def _in_disk_thread(self, work: Callable[[], T]) -> T:
         return await self._disk_thread.run(work) if self._sink.uses_disk else work()
+
+
+def _with_rows(checkpoint: Checkpoint, rows: Sequence[Row], new: int) -> Checkpoint:
+    return attrs.evolve(
+        checkpoint,
+        cases=checkpoint.cases + new,
+        tombstones=checkpoint.tombstones + sum(row.tombstone for row in rows),
+        history_errors=checkpoint.history_errors + sum(bool(row.history_error) for row in rows),
+    )
+
+
+def _with_missing(
+    checkpoint: Checkpoint, rejected: Sequence[UnexpectedResponseError], unreadable: Sequence[UnreadableRow]
+) -> Checkpoint:
+    """The checkpoint with what could not be read and what cannot be had; a run that was cut off meets both again."""
+    known = {*checkpoint.rejected_ids}
+    ids = [_storable_id(error.record_id) for error in rejected]
+    unread = [each for each in ids if each is None or each not in known]
+    bounds = {(row.after, row.before) for row in checkpoint.unreadable}
+    fresh = [row for row in unreadable if (row.after, row.before) not in bounds]
+    return attrs.evolve(
+        checkpoint,
+        rejected=checkpoint.rejected + len(unread),
+        rejected_ids=(*checkpoint.rejected_ids, *unread)[:MAX_REJECTED_IDS],
+        unreadable=(*checkpoint.unreadable, *fresh)[:MAX_UNREADABLE],
+        unreadable_count=checkpoint.unreadable_count + len(fresh),
+        is_certain=checkpoint.is_certain and not unread,
+    )
 
 
 def _with_odd_fields(checkpoint: Checkpoint, rows: Iterable[Row]) -> Checkpoint:
