@@ -8,7 +8,7 @@ refuses. So these tasks are the event loop's own. Whoever starts them has to end
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -84,3 +84,13 @@ def _has_a_running_loop() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def first_of(failure: BaseException) -> BaseException:
+    """A failure itself; of a group, however deeply nested, the first failure that is not a group.
+
+    Task groups raise groups; callers expect what went wrong.
+    """
+    while isinstance(failure, BaseExceptionGroup):
+        failure = cast("BaseExceptionGroup[BaseException]", failure).exceptions[0]
+    return failure

@@ -1,6 +1,6 @@
 """The first failure of a group."""
 
-from fusedesk_async._exception_groups import first_of
+from fusedesk_async._background import first_of
 
 
 def test_the_first_failure_of_a_group_is_found_however_deeply_it_is_nested():

@@ -12,9 +12,8 @@ from typing import Any, Generic, Literal, NoReturn, Self, TypeVar
 
 import anyio
 
-from fusedesk_async._background import BackgroundTasks
-from fusedesk_async._caller import caller
-from fusedesk_async._exception_groups import first_of
+from fusedesk_async._background import BackgroundTasks, first_of
+from fusedesk_async._pagination.caller import caller
 from fusedesk_async.errors import ConfigurationError, FuseDeskWarning
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from heapq import heappop, heappush
 import anyio
 import attrs
 
+from fusedesk_async._background import first_of
 from fusedesk_async._clock import Clock
-from fusedesk_async._exception_groups import first_of
 from fusedesk_async._ratelimit.rules import NO_DELAY, Delay
 
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
 from fusedesk_async import Event, FuseDesk, QuotaWait
-from fusedesk_async._exception_groups import first_of
+from fusedesk_async._background import first_of
 from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._status import outlook, plan_text, wait_text, work_done
 from fusedesk_async.cli._text import counted

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from fusedesk_async import Event, FuseDesk, QuotaWait, QuotaWaitOver
-from fusedesk_async._exception_groups import first_of
+from fusedesk_async._background import first_of
 from fusedesk_async.cli._connection import Connection
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._failure import CommandError, say

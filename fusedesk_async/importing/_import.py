@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import anyio
 import attrs
 
+from fusedesk_async._background import first_of
 from fusedesk_async._checks import at_least_one
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._durable_files import locked
 from fusedesk_async._events import CallAnswered, Event
-from fusedesk_async._exception_groups import first_of
 from fusedesk_async._pagination.lookup import as_async_iterator
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.filters import encode_day

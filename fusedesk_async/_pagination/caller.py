@@ -3,7 +3,7 @@
 from inspect import currentframe
 from pathlib import Path
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parents[1])
 
 
 def caller() -> tuple[str, int]:
