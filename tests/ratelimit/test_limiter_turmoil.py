@@ -14,6 +14,7 @@ from limiter_calls import BULK, INTERACTIVE, REQUEST, answer, rejected
 
 from fusedesk_async import RateLimiter
 from fusedesk_async._ratelimit.queues import Slots
+from fusedesk_async._ratelimit.rules import TIME_EPSILON
 from fusedesk_async.sandbox import VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -107,7 +108,7 @@ class Turmoil:
     async def _exchange(self, plan):
         self.in_flight[plan.client] += 1
         assert self.in_flight[plan.client] <= self.totals[plan.client]
-        assert self.clock.waited >= self.quiet_until
+        assert self.clock.waited >= self.quiet_until - TIME_EPSILON
         try:
             await self.clock.sleep(plan.lasts)
         finally:
