@@ -348,7 +348,9 @@ class UnexpectedResponseError(FuseDeskError):
 
 @public
 class PaginationError(FuseDeskError):
-    """The pages cannot be put together: the server ignores the offset, or does not keep the order asked for."""
+    """The pages of a list cannot be put together: the server ignores the offset, or nothing new comes any more."""
+
+    advice = "Resume from the bookmark or ask again later: rows may have moved all the time; other filters may help"
 
 
 @public

@@ -4,7 +4,7 @@ from itertools import count
 
 from fusedesk_async._pagination.asking import Asking, Outcome, direction_of
 from fusedesk_async._pagination.inquiry import Inquiry
-from fusedesk_async._pagination.narrowing import narrow, narrow_from
+from fusedesk_async._pagination.narrowing import frontier_is_there, narrow, narrow_from
 from fusedesk_async.errors import PaginationError
 
 
@@ -56,11 +56,9 @@ def settle_empty(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     """The page at offset 0 is empty: so is the list, if the newest row is none either."""
     newest = yield from inquiry.newest()
     if newest is None or newest.error:
-        newest = yield from inquiry.ask(0, 1)
+        newest = yield from inquiry.look(0)
     if newest.nothing:
         yield from _settle_nothing(inquiry, [page, newest])
-    elif newest.error:
-        raise newest.error
     else:
         yield from _settle_spoilt(inquiry, page)
 
@@ -92,15 +90,24 @@ def settle_same(inquiry: Inquiry, page: Outcome) -> Asking[None]:
         return
     last = yield from inquiry.ask(end - 1, 1)
     if last.ids and last.ids[0] == stitcher.frontier:  # rows came before it, so that it is where the page ends
-        after = yield from inquiry.ask(end, 1)
-        if after.ids and after.ids[0] <= last.ids[0]:
+        if (yield from _is_last_for_ever(inquiry, end)):
             inquiry.end(page)
         else:
+            stitcher.rounds = False
             stitcher.found_at(end - 1)
     elif last.nothing:
         yield from _settle_fewer(inquiry, page, verdict)
     else:
         yield from _settle_frontier(inquiry, page)
+
+
+def _is_last_for_ever(inquiry: Inquiry, offset: int) -> Asking[bool]:
+    """Whether the frontier's row comes from all offsets beyond its own: it is the last one."""
+    for beyond in (offset, offset + inquiry.page_size):
+        row = yield from inquiry.look(beyond)
+        if row.ids != [inquiry.stitcher.frontier]:
+            return False
+    return True
 
 
 def _settle_fewer(inquiry: Inquiry, page: Outcome, verdict: str) -> Asking[None]:
@@ -112,7 +119,11 @@ def _settle_fewer(inquiry: Inquiry, page: Outcome, verdict: str) -> Asking[None]
     elif verdict == "more":
         yield from _leap(inquiry, page.fetch.offset + page.fetch.limit)
     elif beyond.nothing:
-        inquiry.end(page)
+        again = yield from inquiry.ask(page.fetch.offset, page.fetch.limit)
+        if again.ids == page.ids:
+            inquiry.end(page)
+        else:
+            inquiry.take(again)
     else:
         yield from _settle_frontier(inquiry, page)
 
@@ -121,9 +132,7 @@ def _settle_frontier(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     """Where the frontier's row is, by itself, tells whether rows have moved, or the offset is rounded or ignored."""
     stitcher, rank = inquiry.stitcher, inquiry.stitcher.rank
     frontier = stitcher.frontier
-    row = yield from inquiry.ask(rank, 1)
-    if row.error:
-        raise row.error
+    row = yield from inquiry.look(rank)
     if not row.ids or (frontier is not None and row.ids[0] > frontier):
         stitcher.step_back(rank, row.ids[0] if row.ids else None)
     elif row.ids[0] == frontier:
@@ -138,16 +147,11 @@ def _settle_frontier(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 def _settle_rounded(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     """One row comes from the offset asked for, a page does not: it rounds offsets down, or ends with its last page."""
     stitcher = inquiry.stitcher
-    after = yield from inquiry.ask(stitcher.rank + 1, 1)
-    if after.error:
-        raise after.error
-    if not after.ids or after.ids == (stitcher.frontier,) or after.ids[0] <= (stitcher.frontier or 0):
+    if (yield from _is_last_for_ever(inquiry, stitcher.rank + 1)):
         inquiry.end(page)
-    elif stitcher.rounds:
-        message = f"pages at offset {page.fetch.offset} do not go on behind id {inquiry.real_id(stitcher.frontier)}"
-        raise PaginationError(message)
     else:
-        stitcher.rounds = inquiry.progress = True
+        inquiry.progress = not stitcher.rounds
+        stitcher.rounds = not stitcher.rounds
         stitcher.settle()
 
 
@@ -157,11 +161,12 @@ def _settle_nothing(inquiry: Inquiry, looks: list[Outcome]) -> Asking[None]:
     for offset, limit in ((0, 1), (1, 1), (2, inquiry.page_size)):
         if {look.nothing for look in looks} <= known:
             break
-        look = yield from inquiry.ask(offset, limit)
-        if look.error:
-            raise look.error
+        look = yield from inquiry.look(offset, limit)
         if look.received:
             yield from _settle_spoilt(inquiry, looks[0])
+            return
+        if look.nothing in known and offset and looks[-1].nothing not in known:  # it is said in another way further on
+            yield from narrow_from(inquiry, looks[0], 0, size=1)
             return
         looks.append(look)
     kinds = {look.nothing for look in looks}
@@ -189,9 +194,11 @@ def _go_on(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     stitcher = inquiry.stitcher
     frontier, rank = stitcher.frontier, max(stitcher.rank, 0)
     if not inquiry.proven and page.ids and page.ids[-1] == frontier:  # pages have gaps, as was found before
-        yield from _leap(inquiry, page.fetch.offset + page.fetch.limit)
+        yield from _leap(inquiry, page.fetch.offset + page.received)
         return
     again = yield from inquiry.ask(rank, stitcher.size, attempts=None)
+    if again.received and again.received == page.received:
+        inquiry.capped_at(again.received)
     if again.error:
         yield from narrow(inquiry, again)
     elif again.nothing or (again.ids and (frontier is None or again.ids[-1] > frontier)):
@@ -207,30 +214,102 @@ def _go_on(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 
 
 def _look_beyond(inquiry: Inquiry, page: Outcome) -> Asking[None]:
-    """The server does not tell its newest row: look at the frontier's row again, and one page beyond it."""
+    """The server does not tell its newest row: look at the frontier's row again, by itself, and a page further."""
     stitcher = inquiry.stitcher
-    frontier, rank, rows = stitcher.frontier, max(stitcher.rank, 0), stitcher.size
-    again = yield from inquiry.ask(min(stitcher.join_offset, rank), rows, attempts=None)
+    frontier, rows = stitcher.frontier, stitcher.size
+    alone = page.received == 1 < page.fetch.limit and not stitcher.sends_single_rows
+    if alone and frontier is not None and page.ids and page.ids[-1] <= frontier:
+        yield from _look_further(inquiry, page)
+        return
+    start = min(stitcher.join_offset, max(stitcher.rank, 0))
+    again = yield from inquiry.ask(start, rows, attempts=None)
     if again.nothing == "list" and page.ids and page.ids[-1] == frontier:  # rows have left, or came twice in the page
         again = yield from inquiry.ask(page.fetch.offset, rows)
-        if again.ids and again.ids[-1] == frontier and again.received < again.fetch.limit:
+        covered = page.fetch.offset + again.received >= start
+        if covered and again.ids and again.ids[-1] == frontier and again.received < again.fetch.limit:
             inquiry.end(page)
             return
     if again.error:
         yield from narrow(inquiry, again)
-        return
-    if again.nothing or (frontier is not None and again.ids and again.ids[-1] > frontier):
+    elif again.nothing or (frontier is not None and again.ids and again.ids[-1] > frontier):
         inquiry.take(again)
-        return
-    beyond = yield from inquiry.ask(rank + rows, rows)
-    if beyond.error:
-        beyond = yield from inquiry.ask(rank + 1, 1)
-    if beyond.error:
-        raise beyond.error
-    if beyond.nothing or frontier is None or not beyond.ids or beyond.ids[-1] <= frontier:
-        inquiry.end(page)
+    elif page.fetch.offset < start and again.received > 1 and again.ids == page.ids:
+        yield from _look_behind(inquiry, again)
+    elif again.received == 1 or not again.ids:
+        yield from _look_further(inquiry, again)
     else:
-        yield from _leap(inquiry, rank + 1)
+        yield from _look_at_last(inquiry, again)
+
+
+def _look_at_last(inquiry: Inquiry, page: Outcome) -> Asking[None]:
+    """The last row of a page, with what is behind it: if it comes alone, nothing is, however low a cap is by now."""
+    stitcher, rank = inquiry.stitcher, page.fetch.offset + page.received - 1
+    if stitcher.rounds:
+        rank -= page.fetch.offset % page.fetch.limit
+    last = yield from inquiry.ask(rank, 1 if stitcher.rounds else stitcher.size)
+    if last.error:
+        yield from narrow(inquiry, last)
+    elif last.nothing and (yield from inquiry.ask(rank, 1)).ids == [stitcher.frontier]:
+        stitcher.found_at(rank)
+        yield from narrow_from(inquiry, last, rank)
+    elif last.nothing or last.ids[:1] != page.ids[-1:]:
+        yield from _look_before(inquiry, page)
+    elif last.ids[-1] > (stitcher.frontier or 0):
+        inquiry.capped_at(page.received)
+        inquiry.take(last)
+    elif last.received > 1 and last.ids[-1] == stitcher.frontier:
+        stitcher.found_at(rank + last.received - 1)
+    elif last.received > 1:
+        inquiry.capped_at(page.received)
+        stitcher.step_on(rank + last.received - 1, last.ids[-1])
+    else:
+        yield from _look_further(inquiry, last)
+
+
+def _look_behind(inquiry: Inquiry, page: Outcome) -> Asking[None]:
+    """A page is the same as the one before it: offsets may be rounded down, which single rows tell, as theirs are not.
+
+    If the last row is where it is then, what is behind it is asked for by itself, too.
+    """
+    fetch = page.fetch
+    rank = fetch.offset - fetch.offset % fetch.limit + page.received - 1
+    row = yield from inquiry.look(rank)
+    if row.ids != page.ids[-1:]:
+        yield from _look_at_last(inquiry, page)
+    elif (yield from inquiry.look(rank + 1)).received:
+        inquiry.progress = not inquiry.stitcher.rounds
+        inquiry.stitcher.rounds = True
+        inquiry.capped_at(page.received)
+        inquiry.stitcher.found_at(rank)
+    else:
+        yield from _look_further(inquiry, row)
+
+
+def _look_before(inquiry: Inquiry, page: Outcome) -> Asking[None]:
+    """A page from further before, since rows leave all the time: two short pages that end alike show no cap."""
+    size = inquiry.stitcher.size
+    longer = yield from inquiry.ask(max(0, page.fetch.offset - size // 4), size)
+    if longer.error:
+        yield from narrow(inquiry, longer)
+    elif longer.ids and longer.ids[-1] == page.ids[-1] and longer.received != page.received < size > longer.received:
+        yield from _look_further(inquiry, longer)
+    else:
+        inquiry.take(longer)
+
+
+def _look_further(inquiry: Inquiry, page: Outcome) -> Asking[None]:
+    """A page further than the last row: there is something only if the server filters pages after it cut them out."""
+    frontier, end = inquiry.stitcher.frontier, page.fetch.offset + page.received
+    further = yield from inquiry.ask(end - 1 + inquiry.stitcher.size, inquiry.stitcher.size)
+    if further.error:
+        further = yield from inquiry.look(end)
+    last = page.ids[-1] if page.ids else frontier
+    if not further.ids or (last is not None and further.ids[-1] <= last):
+        inquiry.end(page)
+    elif page.ids and last != frontier:
+        inquiry.stitcher.step_on(end - 1, page.ids[-1])
+    else:
+        yield from _leap(inquiry, end)
 
 
 def _leap(inquiry: Inquiry, offset: int) -> Asking[None]:
@@ -243,21 +322,34 @@ def _leap(inquiry: Inquiry, offset: int) -> Asking[None]:
     seen = list[tuple[int, ...]]()
     starts = count(offset, size)
     while True:
-        page = yield from inquiry.ask(start := next(starts), size)
-        if page.error:
-            page = yield from inquiry.ask(start, max(1, size // 4))
-        if page.error:
-            raise page.error
+        page = yield from inquiry.look(next(starts), size)
         if page.ids and (frontier is None or page.ids[-1] > frontier):
             break
         seen.append(tuple(page.ids))
         if page.ids and seen.count(tuple(page.ids)) > 2:  # noqa: PLR2004 - three say it
             raise _offset_ignored(page)
+    if frontier is not None and page.ids[0] <= frontier + 1:
+        inquiry.take(page)
+        return
     holds = inquiry.proven and (offset == 0 or (yield from inquiry.ask(offset - 1, 1)).ids == [frontier])
     if seen or not holds:
+        if inquiry.proven and not (yield from _is_same_gap(inquiry, offset, seen, page)):
+            yield from frontier_is_there(inquiry, page)
+            return
         inquiry.profile.learn(short_pages=True)
         inquiry.proven = False
     inquiry.take(page, joins=True)
+
+
+def _is_same_gap(inquiry: Inquiry, offset: int, seen: list[tuple[int, ...]], page: Outcome) -> Asking[bool]:
+    """Whether what is behind the gap, and what is in it or before it, comes again as it came; else rows have moved."""
+    again = yield from inquiry.ask(page.fetch.offset, page.fetch.limit)
+    if again.ids != page.ids:
+        return False
+    if not seen:
+        return (yield from inquiry.ask(offset - 1, 1)).ids != [inquiry.stitcher.frontier]
+    gap = yield from inquiry.ask(offset, page.fetch.limit)
+    return tuple(gap.ids) == seen[0]
 
 
 def _offset_ignored(page: Outcome) -> PaginationError:

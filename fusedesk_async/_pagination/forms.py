@@ -45,7 +45,7 @@ def _accepted(inquiry: Inquiry, refused: Outcome) -> Asking[Outcome]:
                 break
         if page.fetch.limit < most:
             inquiry.profile.learn(page_limit=page.fetch.limit)
-            inquiry.stitcher.limit_to(page.fetch.limit)
+            inquiry.limit_to(page.fetch.limit)
         return page
     assert refused.error  # noqa: S101
     raise refused.error

@@ -85,7 +85,7 @@ class IdPlan(Generic[R]):
             trusts_empty: Whether a list that is well-formed and empty is believed to be so.
         """
         self._identity = identity
-        self._page_size = min(page_size, max(profile.value.page_limit or page_size, 1))
+        self._most = page_size
         self._profile = profile
         self._ahead = ahead
         self._start = start or Start()
@@ -99,6 +99,7 @@ class IdPlan(Generic[R]):
         self._plain: PlainPlan[R] | None = None
         self._disordered: list[Page[R]] = []  # the first page of a list that is paged plainly
         self._located = False
+        self._void: set[int] = set()  # in flight for a stitcher that is no more
         self._begun = False
         self._delivered: set[int] | None = set() if self._start.id is None else None
         self._inquiry = self._begin(mirrored=self._begins_mirrored)
@@ -114,9 +115,10 @@ class IdPlan(Generic[R]):
     def _begin(self, *, mirrored: bool) -> Inquiry:
         sign = -1 if mirrored else 1
         frontier = None if self._start.id is None else sign * self._start.id
-        longest = min(self._profile.longest_page, self._page_size)
+        page_size = min(self._most, max(self._profile.value.page_limit or self._most, 2))
+        longest = min(self._profile.longest_page, page_size)
         stitcher = PageStitcher(
-            self._page_size,
+            page_size,
             ahead=self._ahead,
             frontier=frontier,
             offset=self._start.rank,
@@ -124,7 +126,7 @@ class IdPlan(Generic[R]):
             tokens=self._tokens,
         )
         stitcher.order = self._profile.value.order
-        return Inquiry(stitcher, self._profile, self._page_size, self._tokens, is_mirrored=mirrored)
+        return Inquiry(stitcher, self._profile, page_size, self._tokens, is_mirrored=mirrored)
 
     @property
     def done(self) -> bool:
@@ -160,7 +162,8 @@ class IdPlan(Generic[R]):
 
     def pages_to_cancel(self) -> list[int]:
         """The tokens of pages that are in flight but not worth a call any more."""
-        return [] if self._plain else self._inquiry.stitcher.pages_to_cancel()
+        void, self._void = self._void, set()
+        return [*void] if self._plain else [*void, *self._inquiry.stitcher.pages_to_cancel()]
 
     def page_received(self, fetch: FetchPage, records: Records[R], attempts: int = 1) -> list[Page[R]]:
         """A page was received. The pages that can be delivered now, in order.
@@ -214,8 +217,6 @@ class IdPlan(Generic[R]):
         return None
 
     def _on_ready(self, outcome: Outcome, attempts: int) -> list[Page[R]]:
-        if self._plain:
-            return []  # it was fetched ahead of a list that is paged plainly by now
         matters = self._matters(outcome.fetch)
         try:
             self._tell(outcome)
@@ -261,6 +262,8 @@ class IdPlan(Generic[R]):
 
     def _to_stitcher(self, outcome: Outcome) -> Asking[None] | None:
         stitcher, token = self._inquiry.stitcher, outcome.fetch.token
+        if token not in stitcher.in_flight:
+            return None  # it is void by now
         if outcome.error or (outcome.nothing and not stitcher.is_lead(token)):
             return narrow(self._inquiry, outcome) if stitcher.page_failed(token) else None
         check_order(outcome)
@@ -280,7 +283,7 @@ class IdPlan(Generic[R]):
 
     def _is_believed(self, page: Outcome) -> bool:
         """Whether an interactive list ends with this page without a second look: it is short, or empty, by itself."""
-        if page.fetch.offset or self._inquiry.passed or page.error:
+        if page.fetch.offset or self._inquiry.passed_count or page.error:
             return False
         if not page.received:
             return page.nothing == "list" and self._inquiry.stitcher.frontier is None
@@ -300,7 +303,9 @@ class IdPlan(Generic[R]):
         stitcher, mirrored = self._inquiry.stitcher, not self._inquiry.is_mirrored
         few = stitcher.frontier is None or (self._delivered is not None and len(self._delivered) == 1)
         self._talk = None
-        if few and direction_of(page.ids) == "descending":
+        self._void |= stitcher.in_flight
+        self._held.clear()
+        if few and direction_of(page.ids) in {"descending", None}:
             self._profile.learn(direction="descending" if mirrored else "ascending")
             self._start = Start(self._inquiry.real_id(stitcher.frontier), max(stitcher.rank, 0), mirrored)
             self._inquiry = self._begin(mirrored=mirrored)
@@ -331,7 +336,7 @@ class IdPlan(Generic[R]):
 
         self._plain = PlainPlan(
             self._identity,
-            self._page_size,
+            inquiry.page_size,
             self._profile,
             order=inquiry.stitcher.order,
             is_seen=is_seen,
@@ -339,7 +344,7 @@ class IdPlan(Generic[R]):
             trusts_empty=self._trusts_empty,
             tokens=self._tokens,
         )
-        if page and page.fetch.offset == 0 and page.fetch.limit == self._page_size:
+        if page and page.fetch.offset == 0 and page.fetch.limit == inquiry.page_size:
             (fetch,) = self._plain.pages_to_fetch()
             self._disordered = self._plain.page_received(fetch, self._received[page.fetch.token][1])
 

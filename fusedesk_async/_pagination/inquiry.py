@@ -48,13 +48,30 @@ class Inquiry:
     _passed: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
 
     @property
-    def passed(self) -> bool:
-        """Whether rows were passed over since the last page was taken."""
-        return bool(self._passed)
+    def passed_count(self) -> int:
+        """How many rows were passed over since the last page was taken."""
+        return len(self._passed)
 
     def ask(self, offset: int, limit: int, *, attempts: int | None = 1) -> Asking[Outcome]:
-        """Ask for a page, in the order of the walk."""
-        return (yield FetchPage(next(self.tokens), offset, limit, self.stitcher.order, attempts))
+        """Ask for a page, in the order of the walk.
+
+        Raises:
+            OrderIgnored: Its ids do not ascend.
+        """
+        page = yield FetchPage(next(self.tokens), offset, limit, self.stitcher.order, attempts)
+        check_order(page)
+        return page
+
+    def look(self, offset: int, limit: int = 1) -> Asking[Outcome]:
+        """Ask for a page that there is no way around.
+
+        Raises:
+            FuseDeskError: It cannot be had.
+        """
+        page = yield from self.ask(offset, limit)
+        if page.error:
+            raise page.error
+        return page
 
     def newest(self) -> Asking[Outcome | None]:
         """Ask for the newest rows; None if the server does not tell them.
@@ -77,6 +94,15 @@ class Inquiry:
         self.deliveries += deliveries
         if joins:
             self._report(page, after)
+
+    def limit_to(self, rows: int) -> None:
+        """The server takes no larger limit."""
+        self.page_size = rows
+        self.stitcher.limit_to(rows)
+
+    def capped_at(self, rows: int) -> None:
+        """Pages have no more rows than this by now, though they had."""
+        self.stitcher.longest = self.profile.longest_page = rows
 
     def pass_over(self, rank: int, reason: str) -> None:
         """The row at this rank cannot be had.
@@ -125,4 +151,15 @@ def check_order(page: Outcome) -> None:
     if direction_of(page.ids) in {"descending", "none"}:
         one, other = next(pair for pair in zip(page.ids, page.ids[1:], strict=False) if pair[0] > pair[1])
         message = f"the server does not keep the order asked for: {one} comes before {other} in a page"
+        raise OrderIgnored(message)
+
+
+def check_behind(page: Outcome, frontier: int | None) -> None:
+    """See that a page behind the frontier's row begins with a larger id.
+
+    Raises:
+        OrderIgnored: It does not: ids may descend, which pages of one row do not show.
+    """
+    if frontier is not None and page.ids and page.ids[0] < frontier:
+        message = f"the server does not keep the order asked for: {frontier} comes before {page.ids[0]}"
         raise OrderIgnored(message)

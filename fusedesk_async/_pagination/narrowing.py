@@ -6,7 +6,7 @@ begins with the frontier's own row, while that row alone does, is the row behind
 """
 
 from fusedesk_async._pagination.asking import Asking, Outcome, direction_of
-from fusedesk_async._pagination.inquiry import Inquiry
+from fusedesk_async._pagination.inquiry import Inquiry, check_behind
 from fusedesk_async.errors import PaginationError
 
 SHRINK = 4
@@ -56,7 +56,7 @@ def narrow_from(
     while True:
         size = max(size, 2 if anchored else 1)
         found = yield from _smaller(inquiry, base, size, anchored=anchored)
-        if not inquiry.passed and not anchored and found.ids and found.ids[-1] == stitcher.frontier:
+        if not inquiry.passed_count and not anchored and found.ids and found.ids[-1] == stitcher.frontier:
             base, anchored, holds, size = base + found.received - 1, True, True, 2
             stitcher.found_at(base)
         elif found.received:
@@ -83,38 +83,69 @@ def _smaller(inquiry: Inquiry, base: int, size: int, *, anchored: bool) -> Askin
 
 def _pass_over(inquiry: Inquiry, row: Outcome, *, anchored: bool, holds: bool) -> Asking[bool]:
     """Pass over the row that cannot be had; whether to go on behind it."""
-    if holds and not (yield from _frontier_is_there(inquiry, row)):
-        inquiry.forget_passed()
-        return False
-    if not anchored and (yield from _has_ended(inquiry, row)):
+    there = yield from _is_still_there(inquiry, row, holds=holds)
+    what = "row" if anchored or not there else (yield from _what_is_there(inquiry, row, anchored=holds))
+    if there and what == "end":
+        there = yield from _is_still_there(inquiry, row, holds=holds)
+    if there and what == "row":
+        inquiry.pass_over(row.fetch.offset + row.fetch.limit - 1, row.reason)
+        return True
+    if there and what == "end":
         inquiry.end(row)
-        return False
-    inquiry.pass_over(row.fetch.offset + row.fetch.limit - 1, row.reason)
-    return True
+    inquiry.forget_passed()
+    return False
 
 
 def _take(inquiry: Inquiry, page: Outcome, *, holds: bool) -> Asking[None]:
     """Take a page that came, unless rows have moved since the one before it was passed over."""
-    if not inquiry.passed:
+    if not inquiry.passed_count:
         inquiry.take(page)
-    elif not holds or (yield from _frontier_is_there(inquiry, page)):
+    elif not holds or (yield from frontier_is_there(inquiry, page)):
+        check_behind(page, inquiry.stitcher.frontier if holds else None)
         inquiry.stitcher.lighten(page.fetch.limit)
         inquiry.take(page, joins=True)
     else:
         inquiry.forget_passed()
 
 
-def _has_ended(inquiry: Inquiry, row: Outcome) -> Asking[bool]:
-    """Whether there is no row from this rank on, as the one there cannot be had, and nothing is known to be there."""
+def _is_still_there(inquiry: Inquiry, row: Outcome, *, holds: bool) -> Asking[bool]:
+    """Whether what is before the row is where it was, or the list may have ended elsewhere since rows have moved."""
+    if holds:
+        return (yield from frontier_is_there(inquiry, row))
+    frontier, offset = inquiry.stitcher.frontier, row.fetch.offset - 1 - inquiry.passed_count
+    if offset < 0 or frontier is None:
+        return True
+    before = yield from inquiry.ask(offset, 1)
+    if before.ids and before.ids[0] <= frontier:
+        return True
+    inquiry.stitcher.step_back(offset, before.ids[0] if before.ids else None)
+    return False
+
+
+def _what_is_there(inquiry: Inquiry, row: Outcome, *, anchored: bool) -> Asking[str]:
+    """What is at a rank from which nothing comes: a "row" that cannot be had, the "end", or "" if rows have moved.
+
+    If nothing is said in the same way further on, there is no row; but then there must not be one behind the frontier.
+
+    Raises:
+        FuseDeskError: Nothing is answered at all: it is an outage. Where the frontier's row was seen it is none.
+    """
     frontier, rank = inquiry.stitcher.frontier, row.fetch.offset
     newest = yield from inquiry.newest()
-    if newest and newest.ids and direction_of(newest.ids) != "ascending":
-        return frontier is not None and newest.ids[0] <= frontier
-    after = yield from inquiry.ask(rank + 1, 1)
-    if after.received or (after.nothing and after.nothing != row.nothing):
-        return False
-    beyond = yield from inquiry.ask(rank + inquiry.page_size, inquiry.page_size)
-    return not beyond.received
+    is_told = newest is not None and bool(newest.ids) and direction_of(newest.ids) != "ascending"
+    if newest and is_told and frontier is not None and newest.ids[0] <= frontier:
+        return "end"
+    answered = newest is not None and newest.error is None
+    for offset, limit in ((rank + 1, 1), (rank + inquiry.page_size, inquiry.page_size)):
+        beyond = yield from inquiry.ask(offset, limit)
+        if beyond.received or (beyond.nothing and beyond.nothing != row.nothing):
+            return "row"
+        answered = answered or beyond.error is None
+    if row.error and not (answered or anchored):
+        raise row.error
+    if row.error:
+        return "row"
+    return "" if is_told else "end"
 
 
 def _narrow_before(inquiry: Inquiry, page: Outcome) -> Asking[None]:
@@ -136,7 +167,7 @@ def _narrow_before(inquiry: Inquiry, page: Outcome) -> Asking[None]:
         inquiry.stitcher.step_back(rank - 1, row.ids[0] if row.ids else None)
 
 
-def _frontier_is_there(inquiry: Inquiry, page: Outcome) -> Asking[bool]:
+def frontier_is_there(inquiry: Inquiry, page: Outcome) -> Asking[bool]:
     """Whether the frontier's row is where it was. If rows have moved, the stitcher looks for it.
 
     Raises:
@@ -152,6 +183,8 @@ def _is_frontier(inquiry: Inquiry, row: Outcome) -> bool:
     """Whether this is the frontier's row, where it was. If rows have moved, the stitcher looks for it."""
     stitcher = inquiry.stitcher
     if row.ids and row.ids[0] == stitcher.frontier:
+        if stitcher.seek.is_on:
+            stitcher.found_at(row.fetch.offset)
         stitcher.settle()
         return True
     if not row.ids or (stitcher.frontier is not None and row.ids[0] > stitcher.frontier):

@@ -161,6 +161,7 @@ class PageStitcher:
         join_offset: The offset from which the next page should join.
         size: Rows to ask for at once.
         order: How to ask for the order of ids; None as the call has it.
+        longest: The most rows that came in one page, as far as that tells of a cap.
         located: Whether the frontier's row was found again since that was last asked.
         seek: The search for the frontier's row while rows have moved.
         rounds: Whether offsets are rounded down to multiples of the limit: pages are asked for at such.
@@ -204,7 +205,7 @@ class PageStitcher:
         self._waiting: list[_Page] = []
         self._last: _Page | None = None  # the last one that joined
         self._brought: tuple[int, Sequence[int]] = 0, ()  # offset and ids of the last one that brought rows
-        self._longest = longest  # rows in a page
+        self.longest = longest  # rows in a page
         self._unreadable_pages = 0  # pages without success whose ids cannot be read
         self.seek = Seek()
         self._drift = Drift()
@@ -217,14 +218,9 @@ class PageStitcher:
         return self._next_offset - 1
 
     @property
-    def longest(self) -> int:
-        """The most rows that came in one page, as far as that tells of a cap."""
-        return self._longest
-
-    @property
     def sends_single_rows(self) -> bool:
         """Whether no page had more than one row yet."""
-        return self._longest <= 1
+        return self.longest <= 1
 
     @property
     def waiting(self) -> set[int]:
@@ -242,6 +238,11 @@ class PageStitcher:
             return []
         fetches = [] if self._lead else self._fetch_lead()
         return [*fetches, *self._fetch_ahead()]
+
+    @property
+    def in_flight(self) -> set[int]:
+        """The tokens of pages in flight."""
+        return {*self._in_flight}
 
     def is_lead(self, token: int) -> bool:
         """Whether this is the page that has to join."""
@@ -277,7 +278,7 @@ class PageStitcher:
             joins: Whether it joins whatever its ids are, since it begins right behind what was passed over.
         """
         self.settle()
-        page = _Page(fetch.token, fetch.offset, fetch.limit, self._longest, joins, ids, received)
+        page = _Page(fetch.token, fetch.offset, fetch.limit, self.longest, joins, ids, received)
         return self._take(page, leads=True)
 
     def page_failed(self, token: int) -> bool:
@@ -333,7 +334,7 @@ class PageStitcher:
         return tokens
 
     def _fetch(self, offset: int, limit: int) -> FetchPage:
-        page = _Page(next(self._tokens), offset, limit, self._longest)
+        page = _Page(next(self._tokens), offset, limit, self.longest)
         self._in_flight[page.token] = page
         return FetchPage(page.token, offset, limit, self.order)
 
@@ -359,7 +360,7 @@ class PageStitcher:
     @property
     def _expected_length(self) -> int:
         """Rows that a page is expected to have."""
-        return min(self._longest or self._page_size, self.size)
+        return min(self.longest or self._page_size, self.size)
 
     def _useless_from(self, page: _Page) -> int:
         """The join_offset from which on this page, still in flight, would bring nothing."""
@@ -391,8 +392,8 @@ class PageStitcher:
             self._apparent_end = min(self._apparent_end, page.end)
         elif page.end > self._apparent_end:
             self._apparent_end = BEYOND_ANY_LIST
-        if self._longest or page.received < page.limit or page.limit >= self._page_size:
-            self._longest = max(self._longest, page.received)  # a small page that is full tells of no cap
+        if self.longest or page.received < page.limit or page.limit >= self._page_size:
+            self.longest = max(self.longest, page.received)  # a small page that is full tells of no cap
 
     def _joins(self, page: _Page) -> bool:
         if page.offset == 0 or page.joins or (self._last_was_single and self._follows_single(page)):
@@ -418,8 +419,12 @@ class PageStitcher:
             else:
                 self._on_no_rows(page)
             self._newest = max(self._newest, page.token)
-        if self._last and self._waiting and self.doubt == "end" and self._goes_on():
+        if self._last and self._last.span > 1 and self.doubt == "end" and self._goes_on():
             self.doubt = None
+            if self._last.ids and self._last.ids[-1] != self.frontier:
+                self._pass(self._last)
+            else:
+                self.join_offset = max(self.join_offset, self._last.end - 1)
 
     def _goes_on(self) -> bool:
         """Whether a page that waits has rows behind the frontier."""
@@ -473,13 +478,17 @@ class PageStitcher:
         else:
             if page.token > self._newest:
                 self._drift.on_page(0)
-            near = page.end - min(self._drift.overlap(self._expected_length), page.span // 2)
-            last, span = (page.ids[-1], page.ids[-1] - page.ids[0]) if page.ids else (None, 0)
-            self._step_on(Landmark(page.end, last), near=max(self.join_offset, near), span=span)
+            self._pass(page)
 
-    def _step_on(self, found: Landmark, *, near: int, span: int) -> None:
+    def _pass(self, page: _Page) -> None:
+        """A page is before the frontier."""
+        near = page.end - min(self._drift.overlap(self._expected_length), page.span // 2)
+        last, span = (page.ids[-1], page.ids[-1] - page.ids[0]) if page.ids else (None, 0)
+        self._step_on(Landmark(page.end, last), near=max(self.join_offset, near), span=span, rows=page.span)
+
+    def _step_on(self, found: Landmark, *, near: int, span: int, rows: int = 0) -> None:
         """Rows came back before the frontier."""
-        self.join_offset = self.seek.on(self.frontier, found, self._expected_length, near=near, span=span)
+        self.join_offset = self.seek.on(self.frontier, found, rows or self._expected_length, near=near, span=span)
         self._next_offset = max(self._next_offset, found.offset + 1)
 
     def _on_gap(self, page: _Page) -> None:

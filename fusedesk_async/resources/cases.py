@@ -60,7 +60,12 @@ class Cases(Resource):
 
         Without `order_by` the cases come in the order of their ids, each once, and none that matched throughout is
         missed, however many cases are opened, closed, deleted or retagged meanwhile: pages count only where they
-        join up, and rows that have moved are asked for again.
+        join up, and rows that have moved are asked for again. Rows that cannot be had are passed over with a warning
+        (`Page.unreadable`). A server that sorts descending is followed downwards; one that keeps no order by id is gone
+        through until nothing new comes, with a warning.
+
+        It ends with a look whether its last case is the newest, one more call: but a first page of less than 100 cases
+        is believed to be all as soon as the server has sent this client a longer one, and an empty list (`[]`) at once.
 
         With `order_by` it is plain paging: a case that changes its position while you iterate can be missed; one that
         comes twice is dropped. By `date_updated`, the server's own default, this happens whenever anyone works.
@@ -73,7 +78,8 @@ class Cases(Resource):
 
         Raises:
             ConfigurationError: A filter, the order or the page size cannot be right.
-            PaginationError: While iterating: the server ignores the offset, or does not keep the order by id.
+            PaginationError: While iterating: the server ignores the offset, or a dozen requests in a row bring nothing
+                new.
         """
         call = get("v1/cases", many(Case), search_query(order_by, **filters))
         return Pages(
@@ -162,8 +168,9 @@ class Cases(Resource):
         """All cases that match all filters, in the order of their ids, for large jobs (`GET cases`, seed page).
 
         Like a `search` it loses none that matched throughout and gives none twice. Beyond that it fetches pages ahead,
-        counts what it does (`walk.report`), and can be resumed after a crash (`walk.bookmark`). Its calls are bulk
-        work: they let interactive calls go first, unless `with_options(priority="interactive")` says otherwise.
+        counts what it does and lists what is missing (`walk.report`), and can be resumed after a crash
+        (`walk.bookmark`). Its calls are bulk work: they let interactive calls go first, unless
+        `with_options(priority="interactive")` says otherwise.
 
             async with desk.cases.walk(status="all") as walk:
                 async for case in walk:
@@ -177,14 +184,16 @@ class Cases(Resource):
             page_size: Rows fetched at once, 2 to 500. Each page is one call of the hourly quota.
             after: The bookmark of another walk with the same filters, to resume where that one stopped. Cases
                 that came to match meanwhile but have smaller ids are not gone back for.
-            on_unordered: What to do if the first page shows that the server does not keep the order by id: `raise`
-                a `PaginationError`, or `report` it (`walk.report.unordered`, and a warning) and continue by plain
-                paging, which drops what comes twice but misses what moves. There is no bookmark then.
+            on_unordered: What to do if the server does not keep an order by id: `report` it (`walk.report.unordered`, a
+                warning and the log) and go through all pages until nothing new comes, which may miss what moves; or
+                `raise` a `PaginationError`. There is no bookmark then. Ids that descend are as good as ones that
+                ascend.
             **filters: See `CaseFilters`.
 
         Raises:
             ConfigurationError: A filter or another argument cannot be right, or the bookmark is of other filters.
-            PaginationError: While iterating: the server ignores the offset, or does not keep the order by id.
+            PaginationError: While iterating: the server ignores the offset, or a dozen requests in a row bring nothing
+                new.
             RateLimitError: While iterating, with `on_rate_limit="raise"`.
         """
         call = get("v1/cases", many(Case), search_query(None, **filters))

@@ -145,6 +145,15 @@ def test_a_short_page_is_no_end_if_a_page_beyond_it_waits():
     assert stitcher.doubt is None
 
 
+def test_a_short_page_before_the_frontier_is_no_end_either_then():
+    stitcher = begun(ahead=3)
+    lead, second, _ = stitcher.pages_to_fetch()
+    tell(stitcher, second, 180, 190)
+    tell(stitcher, lead, 60, 70)
+    assert stitcher.doubt is None
+    assert stitcher.join_offset >= 10
+
+
 def test_a_page_asked_for_before_the_cap_was_raised_is_not_short():
     stitcher = PageStitcher(10, ahead=3, longest=4)
     tell(stitcher, *stitcher.pages_to_fetch(), 10, 20, 30, 40)
