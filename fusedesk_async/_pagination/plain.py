@@ -69,6 +69,7 @@ class PlainPlan(Generic[R]):
         self._longest = min(self._profile.longest_page, page_size)
         self._last_id: int | None = None
         self._passed: list[tuple[int, str]] = []
+        self._reported: set[tuple[int | None, int | None]] = set()
         self._records: dict[int, Records[R]] = {}
         self._pages: list[Page[R]] = []
         self._progress = False
@@ -144,16 +145,19 @@ class PlainPlan(Generic[R]):
 
     def _one_pass(self, offset: int) -> Asking[None]:
         seen, before, identical = set[Any](), Outcome(FetchPage(-1, 0, 0)), 1
+        self._last_id = None if offset == 0 else self._last_id
         while True:
             self._offset = offset
             page = yield from self._ask(offset, self._size)
-            if not page.received:
+            if page.received:
+                self._size = min(self._page_size, 2 * self._size)
+            else:
                 page = yield from self._insist(page, before)
             if not page.received and self._knows_little(before):
                 page = yield from self._ask(before.fetch.offset + before.fetch.limit, self._size)
             if not page.received:
-                if not self._seen:
-                    self._pages.append(Page((), offset, 0))
+                if self._passed or not self._seen:
+                    self._pages.append(Page((), page.fetch.offset, 0, (), self._unreadable(None)))
                 return
             offset = page.fetch.offset
             fresh = [row for row in page.ids if row not in seen]
@@ -191,48 +195,57 @@ class PlainPlan(Generic[R]):
         """A page that is empty, or cannot be had: in another form; what came in its place, or an empty one."""
         if page.nothing and self._is_believed(page, before):
             return page
-        offset = page.fetch.offset
+        offset = max(page.fetch.offset, before.fetch.offset + before.received)  # without the overlap, which came
         if page.nothing:
-            looks = [(yield from self._ask(offset, 1))]
-            if not offset and not looks[0].received:
-                looks.append((yield from self._ask(1, 1)))
-            if not any(look.received or look.error for look in looks):
-                if page.nothing != "list" and {look.nothing for look in looks} == {page.nothing}:
+            row = yield from self._ask(offset, 1)
+            if row.nothing and (yield from self._is_end(row)):
+                if page.nothing != "list" and page.nothing == row.nothing:
                     self._profile.learn(nothing=page.nothing)
                 return page
-        return (yield from self._narrow(page))
+        return (yield from self._narrow(offset, page.fetch.limit))
 
     def _is_believed(self, page: Outcome, before: Outcome) -> bool:
         if page.nothing not in {"list", self._profile.value.nothing}:
             return False
-        was_short = 0 < before.received < before.fetch.limit
+        was_short = 0 < before.received < min(before.fetch.limit, self._longest)
         return was_short or (self._trusts_empty and page.nothing == "list")
 
-    def _narrow(self, page: Outcome) -> Asking[Outcome]:
-        """Smaller pages from the same offset, until one comes; rows that cannot be had are passed over."""
-        offset, size = page.fetch.offset, max(1, page.fetch.limit // SHRINK)
+    def _narrow(self, offset: int, limit: int) -> Asking[Outcome]:
+        """Smaller pages from this offset, until one comes; rows that cannot be had are passed over."""
+        size = max(1, limit // SHRINK)
         while True:
             found = yield from self._ask(offset, size, None if size == 1 else 1)
             if found.received:
                 self._size = min(self._page_size, size * SHRINK)
                 return found
             if size > 1:
-                size //= SHRINK
-                continue
-            look = yield from self._ask(offset - 1 if offset else 1, 1, 1)
-            if look.error:
-                raise page.error or look.error
-            if found.nothing and (look.nothing or not (yield from self._goes_on(offset))):
+                size = max(1, size // SHRINK)
+            elif (yield from self._is_end(found)):
                 return found
-            self._pass_over(offset, found.reason)
-            offset, size = offset + 1, max(1, self._page_size // SHRINK**2)
+            else:
+                self._pass_over(offset, found.reason)
+                offset, size = offset + 1, max(1, self._page_size // SHRINK**2)
 
-    def _goes_on(self, offset: int) -> Asking[bool]:
-        for start, limit in ((offset + 1, 1), (offset + self._page_size, self._page_size)):
-            page = yield from self._ask(start, limit, 1)
-            if page.received:
-                return True
-        return False
+    def _is_end(self, row: Outcome) -> Asking[bool]:
+        """Whether nothing comes from this rank since the list ends there; else its row cannot be had.
+
+        Further on, the end is said in the same way.
+
+        Raises:
+            FuseDeskError: Nothing is answered at all: it is an outage.
+        """
+        rank = row.fetch.offset
+        looks = [(rank + 1, 1), (rank + self._page_size, self._page_size)][: 1 if self._trusts_empty else 2]
+        if row.error:
+            known = rank - 1 - len(self._passed)  # the last row that came
+            looks = [(known, 1)] if known >= 0 else [(rank + 1, 1), (rank + self._page_size, 1)]
+        for offset, limit in looks:
+            look = yield from self._ask(offset, limit, 1)
+            if look.received or (look.nothing and look.nothing != row.nothing):
+                return False
+        if row.error:
+            raise row.error
+        return True
 
     def _pass_over(self, rank: int, reason: str) -> None:
         self._passed.append((rank, reason))
@@ -244,12 +257,19 @@ class PlainPlan(Generic[R]):
     def _deliver(self, page: Outcome, *, progress: bool) -> None:
         records = self._records[page.fetch.token]
         items = tuple(self._new(records.items))
-        first = _whole_number(self._identity(items[0])) if items else None
-        unreadable = tuple(UnreadableRow(rank, self._last_id, first, reason) for rank, reason in self._passed)
-        self._passed.clear()
-        self._last_id = _whole_number(self._identity(items[-1])) if items else self._last_id
+        unreadable = self._unreadable(_whole_number(page.ids[0]))
+        self._last_id = _whole_number(page.ids[-1])
         self._progress = progress
         self._pages.append(Page(items, page.fetch.offset, records.received, records.rejected, unreadable))
+
+    def _unreadable(self, before: int | None) -> tuple[UnreadableRow, ...]:
+        """What was passed over since the last row that came, unless a pass before this one has reported it."""
+        after, passed = self._last_id, self._passed
+        self._passed = []
+        if not passed or (after, before) in self._reported:
+            return ()
+        self._reported.add((after, before))
+        return tuple(UnreadableRow(rank, after, before, reason) for rank, reason in passed)
 
     def _new(self, records: Sequence[R]) -> Iterator[R]:
         for record in records:

@@ -75,6 +75,33 @@ def test_whatever_is_missing_lies_between_the_neighbours_told(count, spoilt, pag
         assert any((after or -1) < row < (before or 10**9) for after, before in told(done))
 
 
+@pytest.mark.parametrize("spoils", SPOILS)
+@pytest.mark.parametrize("place", [0, 1, 40, 70, 89])
+def test_in_plain_paging_a_row_that_spoils_its_pages_is_passed_over_too(place, spoils):
+    ids = [number * 7 % 90 for number in range(90)]
+    server = HostileList(ids, order="as given", spoilt={ids[place]}, spoils=spoils)
+    done = go_through(server, 40, plain=True, trusts_empty=False)
+    assert done.ids == [row for row in ids if row != ids[place]]
+    around = [None, *ids, None]
+    assert told(done) == [(around[place], around[place + 2])]
+
+
+def test_behind_what_spoils_a_page_plain_pages_grow_again():
+    server = HostileList([*range(0, 400, 2), *range(1, 400, 2)], order="as given", spoilt={20}, spoils="5xx")
+    done = go_through(server, 40, plain=True)
+    assert len(done.ids) == 399
+    assert max(fetch.limit for fetch in server.asked[-8:]) == 40
+
+
+@pytest.mark.parametrize("spoils", SPOILS)
+def test_a_pass_reports_no_row_that_the_one_before_it_has_reported(spoils):
+    ids = [number * 7 % 90 for number in range(90)]
+    server = HostileList(ids, order="as given", spoilt={ids[40]}, spoils=spoils)
+    done = go_through(server, 40, plain=True, until_nothing_new=True, trusts_empty=False)
+    assert done.ids == [row for row in ids if row != ids[40]]
+    assert len(done.unreadable) == 1
+
+
 def test_the_id_of_a_row_is_known_if_only_one_fits():
     done = go_through(HostileList(range(30), spoilt={12}, spoils="5xx"))
     (row,) = done.unreadable
@@ -112,12 +139,13 @@ def test_one_spoilt_answer_to_the_first_page_loses_nothing(nothing):
 
 
 @pytest.mark.parametrize("tells_newest", [True, False])
-@pytest.mark.parametrize("rows", [1, 9, 10, 11, 20, 95, 240])
+@pytest.mark.parametrize("rows", [1, 2, 3, 9, 10, 11, 12, 20, 24, 95, 240])
 @pytest.mark.parametrize("spread", [1, 3])
+@pytest.mark.parametrize("page_size", [10, 500])
 @aheads
-def test_offsets_that_are_rounded_down_to_whole_pages_are_followed(rows, spread, ahead, tells_newest):
+def test_offsets_that_are_rounded_down_to_whole_pages_are_followed(rows, spread, page_size, ahead, tells_newest):
     server = HostileList(range(0, rows * spread, spread), rounds=True, tells_newest=tells_newest)
-    done = go_through(server, ahead=ahead)
+    done = go_through(server, page_size, ahead=ahead)
     assert done.ids == server.ids
     assert done.most_without_progress <= MOST_WITHOUT_PROGRESS + ahead
 
@@ -303,6 +331,15 @@ def test_without_an_order_by_id_what_moves_is_caught_by_the_second_pass():
     ids = [number * 7 % 45 for number in range(45)]
     done = go_through(HostileList(ids, order="as given", between=between))
     assert sorted(done.ids) == [*range(45)]
+
+
+def test_a_list_in_no_order_that_never_comes_to_rest_is_gone_through_a_few_times():
+    def between(server):
+        server.ids.append(1_000 + len(server.asked))
+
+    done = go_through(HostileList([5, 3, 4, 1, 2], order="as given", between=between), 50)
+    assert {1, 2, 3, 4, 5} <= {*done.ids}
+    assert len(done.ids) < 40
 
 
 # B2: heavy places
