@@ -185,6 +185,15 @@ async def test_a_case_that_cannot_be_read_leaves_a_doubt(sandbox, desk):
         await desk.cases.find_created(error, settle=0)
 
 
+@pytest.mark.filterwarnings("ignore:the server does not keep the order")
+async def test_pages_that_cannot_be_put_together_leave_a_doubt(sandbox, desk):
+    sandbox.fault("create", drop=True)
+    error = await lost(desk, new_case(sandbox))
+    sandbox.fault("search", times=99, body=[{"caseid": number} for number in range(1, 501)])
+    with pytest.raises(CannotTellError):
+        await desk.cases.find_created(error, settle=0)
+
+
 def test_one_that_agrees_wins_over_doubtful_ones():
     assert Found([Case(id=1)], [Case(id=2)], 3).the_one() == Case(id=1)
     assert Found().the_one() is None
