@@ -194,9 +194,10 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
 
     def gave_up(self, error):
         """It may, if rows moved all the time or spoil their pages; it begins anew where it was."""
-        one_row_tells_no_order = isinstance(error, OrderIgnored) and len(self.delivered) <= 1
-        self.delivered = [] if one_row_tells_no_order else self.delivered  # so it begins anew
-        allowed = self.moves or self.server.spoilt or one_row_tells_no_order or self.given_up < 2 or self.is_far()
+        was_taken_for_another = self.plan.is_mirrored != (self.sign < 0) or len(self.delivered) <= 1
+        misled = isinstance(error, OrderIgnored) and was_taken_for_another  # single rows, one by one, tell no order
+        self.delivered = [] if misled else self.delivered  # so it begins anew
+        allowed = self.moves or self.server.spoilt or misled or self.given_up < 2 or self.is_far()
         assert allowed or not isinstance(error, PaginationError), error
         self.moves = 0
         self.given_up += 1
