@@ -56,7 +56,8 @@ def narrow_from(
     while True:
         size = max(size, 2 if anchored else 1)
         found = yield from _smaller(inquiry, base, size, anchored=anchored)
-        if not inquiry.passed_count and not anchored and found.ids and found.ids[-1] == stitcher.frontier:
+        if not anchored and found.ids and found.ids[-1] == stitcher.frontier:
+            inquiry.forget_passed()  # they are before the frontier
             base, anchored, holds, size = base + found.received - 1, True, True, 2
             stitcher.found_at(base)
         elif found.received:

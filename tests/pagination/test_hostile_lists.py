@@ -102,6 +102,14 @@ def test_a_pass_reports_no_row_that_the_one_before_it_has_reported(spoils):
     assert len(done.unreadable) == 1
 
 
+@pytest.mark.parametrize("tells_newest", [True, False])
+@pytest.mark.parametrize("spoils", NOTHINGS)
+def test_a_walk_goes_on_from_a_row_between_two_that_spoil_all_pages_but_its_own(spoils, tells_newest):
+    server = HostileList([0, 3, 4, *range(5, 20)], 4, spoilt={0, 4}, spoils=spoils, tells_newest=tells_newest)
+    done = go_through(server, 2, start=Start(3, 3, descending=False))
+    assert (done.ids, told(done)) == ([*range(5, 20)], [(3, 5)])
+
+
 def test_the_id_of_a_row_is_known_if_only_one_fits():
     done = go_through(HostileList(range(30), spoilt={12}, spoils="5xx"))
     (row,) = done.unreadable
