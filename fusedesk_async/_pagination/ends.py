@@ -150,8 +150,10 @@ def _settle_rounded(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     if (yield from _is_last_for_ever(inquiry, stitcher.rank + 1)):
         inquiry.end(page)
     else:
-        inquiry.progress = not stitcher.rounds
-        stitcher.rounds = not stitcher.rounds
+        if stitcher.rounds:
+            stitcher.rounds = False
+        else:
+            inquiry.round_offsets()
         stitcher.settle()
 
 
@@ -277,8 +279,7 @@ def _look_behind(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     if row.ids != page.ids[-1:]:
         yield from _look_at_last(inquiry, page)
     elif (yield from inquiry.look(rank + 1)).received:
-        inquiry.progress = not inquiry.stitcher.rounds
-        inquiry.stitcher.rounds = True
+        inquiry.round_offsets()
         inquiry.capped_at(page.received)
         inquiry.stitcher.found_at(rank)
     else:

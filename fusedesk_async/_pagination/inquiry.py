@@ -12,6 +12,9 @@ from fusedesk_async.errors import PaginationError
 
 NEWEST_FIRST = "caseid desc"
 
+MOST_FORGOTTEN = 2
+"""So often rows that were passed over may turn out to be others before that is no progress any more."""
+
 MOST_UNREADABLE_TOGETHER = 100
 """So many rows in a row that cannot be had, and it ends."""
 
@@ -46,6 +49,8 @@ class Inquiry:
     proven: bool = True
     progress: bool = False
     _passed: list[tuple[int, str]] = attrs.field(factory=list[tuple[int, str]])
+    _forgotten: int = 0
+    _has_rounded: bool = False
 
     @property
     def passed_count(self) -> int:
@@ -92,6 +97,7 @@ class Inquiry:
         after = self.stitcher.frontier
         deliveries = self.stitcher.take(page.fetch, page.ids, page.received, joins=joins)
         self.deliveries += deliveries
+        self._forgotten *= self.stitcher.frontier == after
         if joins:
             self._report(page, after)
 
@@ -99,6 +105,11 @@ class Inquiry:
         """The server takes no larger limit."""
         self.page_size = rows
         self.stitcher.limit_to(rows)
+
+    def round_offsets(self) -> None:
+        """Offsets seem to be rounded down to multiples of the limit: progress once, or it might go on for ever."""
+        self.progress = not self._has_rounded
+        self._has_rounded = self.stitcher.rounds = True
 
     def capped_at(self, rows: int) -> None:
         """Pages have no more rows than this by now, though they had."""
@@ -111,13 +122,14 @@ class Inquiry:
             PaginationError: There are too many of them.
         """
         self._passed.append((rank, reason))
-        self.progress = True
+        self.progress = self._forgotten < MOST_FORGOTTEN  # else it might be passed over and forgotten for ever
         if len(self._passed) > MOST_UNREADABLE_TOGETHER:
             message = f"{MOST_UNREADABLE_TOGETHER} rows in a row cannot be had before offset {rank} ({reason})"
             raise PaginationError(message)
 
     def forget_passed(self) -> None:
         """Rows have moved, so what was passed over may be another row: it is looked for again."""
+        self._forgotten += bool(self._passed)
         self._passed.clear()
 
     def end(self, page: Outcome) -> None:
