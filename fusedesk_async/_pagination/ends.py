@@ -5,6 +5,7 @@ from itertools import count
 from fusedesk_async._pagination.asking import Asking, Outcome, direction_of
 from fusedesk_async._pagination.inquiry import Inquiry
 from fusedesk_async._pagination.narrowing import frontier_is_there, narrow, narrow_from
+from fusedesk_async._pagination.stitching import BEYOND_ANY_LIST
 from fusedesk_async.errors import PaginationError
 
 
@@ -103,7 +104,7 @@ def settle_same(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 
 def _is_last_for_ever(inquiry: Inquiry, offset: int) -> Asking[bool]:
     """Whether the frontier's row comes from all offsets beyond its own: it is the last one."""
-    for beyond in (offset, offset + inquiry.page_size):
+    for beyond in (offset, BEYOND_ANY_LIST):  # so far off that no row can have moved there
         row = yield from inquiry.look(beyond)
         if row.ids != [inquiry.stitcher.frontier]:
             return False

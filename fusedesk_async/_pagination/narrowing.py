@@ -137,7 +137,9 @@ def _what_is_there(inquiry: Inquiry, row: Outcome, *, anchored: bool) -> Asking[
     if newest and is_told and frontier is not None and newest.ids[0] <= frontier:
         return "end"
     answered = newest is not None and newest.error is None
-    for offset, limit in ((rank + 1, 1), (rank + inquiry.page_size, inquiry.page_size)):
+    looks = [(rank + 1, 1), (rank + inquiry.page_size, inquiry.page_size)]
+    looks += [(rank + 2, 1), (rank + 4, 1), (rank + 8, 1)] if is_told else []  # more of them cannot be had
+    for offset, limit in looks:
         beyond = yield from inquiry.ask(offset, limit)
         if beyond.received or (beyond.nothing and beyond.nothing != row.nothing):
             return "row"

@@ -102,6 +102,14 @@ def test_a_pass_reports_no_row_that_the_one_before_it_has_reported(spoils):
     assert len(done.unreadable) == 1
 
 
+@pytest.mark.parametrize("spoils", ["[]", *SPOILS])
+@pytest.mark.parametrize("spoilt", [{1, 38, 39, 40, 57}, {38, 39, 40, 41, 57}, {5, 6, 7, 8, 20, 21, 22}])
+def test_rows_next_to_each_other_that_spoil_their_pages_are_passed_over_while_others_do_further_on(spoilt, spoils):
+    done = go_through(HostileList(range(1, 61), spoilt=spoilt, spoils=spoils), 15)
+    assert done.ids == [row for row in range(1, 61) if row not in spoilt]
+    assert len(done.unreadable) == len(spoilt)
+
+
 @pytest.mark.parametrize("tells_newest", [True, False])
 @pytest.mark.parametrize("spoils", NOTHINGS)
 def test_a_walk_goes_on_from_a_row_between_two_that_spoil_all_pages_but_its_own(spoils, tells_newest):
@@ -348,6 +356,16 @@ def test_a_list_in_no_order_that_never_comes_to_rest_is_gone_through_a_few_times
     done = go_through(HostileList([5, 3, 4, 1, 2], order="as given", between=between), 50)
     assert {1, 2, 3, 4, 5} <= {*done.ids}
     assert len(done.ids) < 40
+
+
+def test_rows_that_come_just_as_fast_as_an_end_is_looked_for_are_no_last_page():
+    coming = {1: [9, 7], 3: [8], 4: [5, 6, 4]}
+
+    def between(server):
+        server.ids = sorted({*server.ids, *coming.get(len(server.asked), ())})
+
+    done = go_through(HostileList(range(4), 3, order="desc", tells_newest=False, between=between), 3)
+    assert done.ids == [3, 2, 1, 0]
 
 
 # B2: heavy places

@@ -22,7 +22,7 @@ from fusedesk_async._pagination.inquiry import MOST_UNREADABLE_TOGETHER, Inquiry
 from fusedesk_async._pagination.narrowing import narrow, narrow_from
 from fusedesk_async._pagination.plain import PlainPlan
 from fusedesk_async._pagination.seeking import Landmark, Seek
-from fusedesk_async._pagination.stitching import PageStitcher
+from fusedesk_async._pagination.stitching import BEYOND_ANY_LIST, PageStitcher
 from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.readers import Records
 
@@ -277,10 +277,10 @@ def test_the_same_page_may_be_the_last_one():
     converse(same(inquiry), (NEWEST, [40, 30]))
     assert inquiry.stitcher.done
     inquiry = walked(tells_newest=False)
-    converse(same(inquiry), ((6, 1), [40]), ((7, 1), [40]), ((11, 1), [40]))
+    converse(same(inquiry), ((6, 1), [40]), ((7, 1), [40]), ((BEYOND_ANY_LIST, 1), [40]))
     assert inquiry.stitcher.done
     inquiry = walked(tells_newest=False)
-    converse(same(inquiry), ((6, 1), [5]), ((3, 1), [40]), ((4, 1), [40]), ((8, 1), [40]))
+    converse(same(inquiry), ((6, 1), [5]), ((3, 1), [40]), ((4, 1), [40]), ((BEYOND_ANY_LIST, 1), [40]))
     assert inquiry.stitcher.done
 
 
@@ -393,7 +393,13 @@ def test_rows_that_move_meanwhile_are_looked_for_again():
     assert (told(inquiry), inquiry.stitcher.frontier) == ([], 40)
     inquiry = walked()
     looks = ((3, 1), [40]), ((3, 2), DOWN), ((3, 1), [40]), ((5, 1), "list"), ((3, 1), [40]), (NEWEST, [90, 80])
-    converse(narrow(inquiry, page(3, DOWN)), *looks, ((6, 1), "list"), ((9, 4), "list"))
+    converse(
+        narrow(inquiry, page(3, DOWN)),
+        *looks,
+        ((6, 1), "list"),
+        ((9, 4), "list"),
+        *[((rank, 1), "list") for rank in (7, 9, 13)],
+    )
     assert (told(inquiry), inquiry.stitcher.done) == ([], False)
 
 
