@@ -1,9 +1,10 @@
-"""Whole pages of records, fast: types are checked while the JSON is parsed, dates are read column by column.
+"""Whole pages of records, fast: types are checked while the JSON is parsed, odd values are mended column by column.
 
-A few records that hold odd values go through the converter, which is the definition, and do not slow the others. A page
-with many of them is parsed as it is, and the hooks of `php_values.py` go over its columns; a record that even these
-refuse goes through the converter, too. A property test holds all three equal. (But for what stands in members that no
-field reads, such as numbers beyond a float or bytes that are not UTF-8: nobody looks there.)
+A page is read in the shape that its rows have (`row_shapes.py`), which the first row shows, or the page before it: the
+names of members and the kinds of values. A row with values of other kinds widens the shape, rows with other names are
+read after the others. What fits no shape goes through the converter, which is the definition, and does not slow the
+others. A property test holds both equal. (But for what stands in members that no field reads, such as numbers beyond a
+float or bytes that are not UTF-8: nobody looks there.)
 
 The frozen records are filled as open ones of the same layout, by a function made for their class as attrs makes
 `__init__`: any way that goes over the fields one by one costs as much as parsing them.
@@ -19,189 +20,227 @@ the converter: pages take some fifteen times as long, and nothing else changes. 
 it; then make the records by `record(**fields)` here, or do without this file.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
-import attrs
 import msgspec
 
 from fusedesk_async._wire import php_values
-from fusedesk_async._wire.field_names import answer_names
+from fusedesk_async._wire.columns import Column, ColumnHook
+from fusedesk_async._wire.row_shapes import Field, Shape, fields_of, joined, shape_of, struct_of
 from fusedesk_async.models import Record
 
 R = TypeVar("R", bound=Record)
-Field: TypeAlias = "attrs.Attribute[Any]"
-Mend: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+Hook: TypeAlias = Callable[[Any], Any]
 
-FEW = 8
-"""Records of a page with odd values up to which each of them goes through the converter."""
-
-_NOT_READ = frozenset({"source", "odd"})
-_ROW = re.compile(r"`\$\[([0-9]+)\]")
-_EXPECTED: Mapping[Any, Any] = {
-    int: int,
-    int | None: int | None,
-    int | str | None: Any,
-    str: str,
-    str | None: str | None,
-    bool | None: bool | None,
-    datetime | None: str | bool | None,
-    tuple[int, ...]: tuple[int, ...],
-    Any: Any,
-}
-"""Types of fields to the types of the values that are usually sent for them."""
+MOST_SHAPES = 32
+"""Shapes of a record for which the way to read them is kept; for others it is made again."""
+SHAPES_OF_A_PAGE = 4
+"""Groups of rows under different names that are read fast in one page. The converter reads what is left."""
+ROWS_LOOKED_AT = 16
+"""Rows of such a group that are looked at to widen its shape."""
+PAGES_REMEMBERED = 64
+"""Pages after which shapes are found out anew, so that one odd row does not slow down all that follow."""
 
 
 class RowReader(Generic[R]):
     """Reads many records of one class at once.
 
     Args:
-        record: The class. Its field types must be ones that `_EXPECTED` knows.
+        record: The class. Its field types must be ones that `columns.KINDS` knows.
     """
 
     def __init__(self, record: type[R]) -> None:
-        fields = [field for field in attrs.fields(attrs.resolve_types(record)) if field.name not in _NOT_READ]
-        hooks = {field.name: php_values.HOOKS[field.type] for field in fields}
-        mends = {field.name: _USUAL_MENDS[field.type] for field in fields if field.type in _USUAL_MENDS}
-        usual = {name: (mend, hooks[name]) for name, mend in mends.items()}
-        every = {name: (_each(hook), hook) for name, hook in hooks.items()}
-        self.read_usual = _Reading(record, _row_type(record, fields, _EXPECTED), usual)
-        self.read_any = _Reading(record, _row_type(record, fields, dict.fromkeys(php_values.HOOKS, Any)), every)
+        self._record = record
+        self._fields = fields_of(record)
+        self._readings: dict[tuple[Any, ...], _Reading[R]] = {}
+        self._recent: Sequence[Shape] = ()
+        self._pages = 0
+
+    def read(self, sources: Sequence[bytes]) -> list[R | bytes]:
+        """The records of a page, as `read_rows` gives them."""
+        shapes: list[Shape] = []
+        rows, others = self._read_alike(sources, shapes)
+        while others and len(shapes) < SHAPES_OF_A_PAGE:
+            read, rest = self._read_alike([sources[position] for position in others], shapes)
+            for position, row in zip(others, read, strict=True):
+                rows[position] = row
+            others = [others[position] for position in rest]
+        self._pages += 1
+        self._recent = shapes if self._pages % PAGES_REMEMBERED else ()
+        return rows
+
+    def _read_alike(self, sources: Sequence[bytes], shapes: list[Shape]) -> tuple[list[R | bytes], list[int]]:
+        """The records of the rows that have the shape of the first, and the positions of those that have another."""
+        shape = self._first_shape(sources)
+        if shape is None:
+            return [*sources], []
+        group = _Group(shape, self._fields, sources)
+        while not group.decode_all((reading := self._reading(group.shape)).decode):
+            pass
+        shapes.append(group.shape)
+        read = reading.records(group.rows, group.sources)
+        if not group.failed:
+            return read, []
+        following = iter(read)
+        return [row if at in group.failed else next(following) for at, row in enumerate(sources)], group.others
+
+    def _first_shape(self, sources: Sequence[bytes]) -> Shape | None:
+        """The shape of the first row that has one; if a page of late had one that it fits, that."""
+        for shape in self._recent:
+            try:
+                self._reading(shape).decode(sources[0])
+            except (ValueError, RecursionError):
+                continue
+            return shape
+        return next(filter(None, (shape_of(self._fields, source) for source in sources)), None)
+
+    def _reading(self, shape: Shape) -> "_Reading[R]":
+        key = tuple((of.member, of.kinds[0]) for of in shape)
+        if reading := self._readings.get(key):
+            return reading
+        if len(self._readings) >= MOST_SHAPES:
+            self._readings.clear()
+        return self._readings.setdefault(key, _Reading(self._record, self._fields, shape))
 
 
-def read_rows(record: type[R], text: bytes, sources: Sequence[bytes]) -> list[R | bytes]:
-    """The records of a JSON array, given whole and in its elements, in their order.
+def read_rows(record: type[R], sources: Sequence[bytes]) -> list[R | bytes]:
+    """The records of a list, given in its elements, in their order.
 
     In place of each one that is left to the converter, its text.
     """
-    rows: list[R | bytes] = [*sources]
-    reader, positions = _row_reader(record), [*range(len(sources))]
-    while len(sources) - len(positions) <= FEW and positions:
-        texts = [sources[position] for position in positions]
-        try:
-            read = reader.read_usual(text if len(texts) == len(sources) else _array(texts), texts)
-        except msgspec.ValidationError as error:
-            del positions[_row_of(error)]
-        except (ValueError, TypeError, RecursionError):  # msgspec's other errors are ValueErrors, too
-            return _read_halves(record, sources)
-        else:
-            for position, row in zip(positions, read, strict=True):
-                rows[position] = row
-            return rows
-    return _read_any(record, text, sources) if positions else rows
-
-
-def _read_any(record: type[R], text: bytes, sources: Sequence[bytes]) -> list[R | bytes]:
-    """The records of a page with many odd values."""
+    if not sources:
+        return []
+    reader: RowReader[R] = _readers.get(record) or _readers.setdefault(record, RowReader(record))
     try:
-        return _row_reader(record).read_any(text, sources)
-    except (ValueError, TypeError, RecursionError):
-        return _read_halves(record, sources)
-
-
-def _read_halves(record: type[R], sources: Sequence[bytes]) -> list[R | bytes]:
-    """The records of a page that cannot be parsed; it is halved until the text that is no record stands alone."""
-    if len(sources) == 1:
+        return reader.read(sources)
+    except TypeError:  # of records that cannot be filled
         return [*sources]
-    half = len(sources) // 2
-    return [row for part in (sources[:half], sources[half:]) for row in read_rows(record, _array(part), part)]
 
 
-def _row_of(error: msgspec.ValidationError) -> int:
-    """In which row of a page the value stands that is not what it should be."""
-    found = _ROW.search(str(error))
-    return int(found[1]) if found else 0
+class _Group:
+    """Rows of one shape, which widens as rows of other types come.
 
+    Attributes:
+        shape: Their shape.
+        rows: What could be decoded.
+        failed: The positions of all others.
+        others: Of these, the positions of rows that may have another shape.
+    """
 
-def _array(sources: Sequence[bytes]) -> bytes:
-    return b"[" + b",".join(sources) + b"]"
+    def __init__(self, shape: Shape, fields: Sequence[Field], sources: Sequence[bytes]) -> None:
+        self.shape = shape
+        self.rows: list[msgspec.Struct] = []
+        self.failed: set[int] = set()
+        self.others: list[int] = []
+        self._fields = fields
+        self._all = sources
+        self._looks = ROWS_LOOKED_AT
 
+    @property
+    def sources(self) -> Sequence[bytes]:
+        """The texts of the rows that could be decoded."""
+        return self._all if not self.failed else [self._all[position] for position in self._positions]
 
-def _row_reader(record: type[R]) -> RowReader[R]:
-    """The reader of a class, made once."""
-    return _readers.get(record) or _readers.setdefault(record, RowReader(record))
+    @property
+    def _positions(self) -> Sequence[int]:
+        every = range(len(self._all))
+        return every if not self.failed else [position for position in every if position not in self.failed]
+
+    def decode_all(self, decode: Callable[[bytes], msgspec.Struct]) -> bool:
+        """Decode all rows that this shape fits. False if it was widened on the way: rows of two types would be slow."""
+        positions, following = self._positions, iter(self.sources)
+        self.rows, failures = [], 0
+        while True:
+            try:
+                self.rows.extend(map(decode, following))  # keeps what comes before an error
+            except (ValueError, RecursionError):  # msgspec's own errors are ValueErrors, too
+                if self._is_widened_by(positions[len(self.rows) + failures]):
+                    return False
+                failures += 1
+            else:
+                return True
+
+    def _is_widened_by(self, position: int) -> bool:
+        self._looks -= 1
+        shape = shape_of(self._fields, self._all[position]) if self._looks >= 0 else None
+        wider = joined(self.shape, shape) if shape else None
+        if wider and wider != self.shape:
+            self.shape = wider
+            return True
+        self.failed.add(position)
+        if wider is None:
+            self.others.append(position)
+        return False
 
 
 class _Reading(Generic[R]):
-    """One way to read the rows of a page: as structs whose types are checked, some columns of which are mended."""
+    """A way to read rows of one shape: as structs whose types are checked, some columns of which are mended."""
 
-    def __init__(
-        self, record: type[R], row: type[msgspec.Struct], mends: Mapping[str, tuple[Mend, Callable[[Any], Any]]]
-    ) -> None:
-        self._decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type] # made at run time
-        self._mends = [*mends.values()]
-        self._columns = _make_columns([*mends])
-        kept = [name for name in row.__struct_fields__ if name not in mends]
-        self._fill = _make_fill(record, kept, [*mends, "source"])
+    def __init__(self, record: type[R], fields: list[Field], shape: Shape) -> None:
+        self.decode: Callable[[bytes], msgspec.Struct] = msgspec.json.Decoder(
+            struct_of(record.__name__, fields, shape)
+        ).decode
+        kinds = [(field, field.kind(of)) for field, of in zip(fields, shape, strict=True) if of.member]
+        hooks = {field.name: (kind.hook, php_values.HOOKS[field.type]) for field, kind in kinds if kind.hook}
+        taken = {field.name: f"_row.{field.name}{kind.default and ' or '}{kind.default}" for field, kind in kinds}
+        absent = {field.name: field.default for field in fields if field.name not in taken}
+        self._hooks = [*hooks.values()]
+        self._columns = _make_columns([taken.pop(name) for name in hooks])
+        self._fill = _make_fill(record, taken, [*hooks, "source"], absent | {"odd": ()})
 
-    def __call__(self, text: bytes, sources: Sequence[bytes]) -> list[R | bytes]:
-        rows: list[msgspec.Struct] = self._decode(text)
+    def records(self, rows: Sequence[msgspec.Struct], sources: Sequence[bytes]) -> list[R | bytes]:
+        """The records of decoded rows. In place of each one that no hook can mend, its text."""
         odd: set[int] = set()
-        columns = zip(self._mends, self._columns(rows), strict=True)
-        mended = [_mended(mend, hook, column, odd) for (mend, hook), column in columns]
-        records: list[R | bytes] = [*self._fill(rows, zip(*mended, sources, strict=True))]
+        columns = zip(self._hooks, self._columns(rows), strict=True)
+        mended = [_mended(hook, one, column, odd) for (hook, one), column in columns]
+        records: list[R | bytes] = [*self._fill(rows, *mended, sources)]
         for position in odd:
             records[position] = sources[position]
         return records
 
 
-def _mended(mend: Mend, hook: Callable[[Any], Any], column: Sequence[Any], odd: set[int]) -> Sequence[Any]:
+def _mended(hook: ColumnHook, one: Hook, column: Column, odd: set[int]) -> Column:
     """A column with its values mended. The positions of those that cannot be are added to `odd`."""
     try:
-        return mend(column)
+        return hook(column)
     except (ValueError, TypeError):
-        return [_mended_or_noted(hook, value, position, odd) for position, value in enumerate(column)]
+        return [_mended_or_noted(one, value, position, odd) for position, value in enumerate(column)]
 
 
-def _mended_or_noted(hook: Callable[[Any], Any], value: Any, position: int, odd: set[int]) -> Any:
+def _mended_or_noted(hook: Hook, value: Any, position: int, odd: set[int]) -> Any:
     try:
         return hook(value)
     except (ValueError, TypeError):
         odd.add(position)
 
 
-def _row_type(record: type[Record], fields: Sequence[Field], types: Mapping[Any, Any]) -> type[msgspec.Struct]:
-    """A struct with the API's names. Where a duplicate may stand in for a member, the member is required."""
-    names = {field.name: answer_names(record, field.name) for field in fields}
-    return msgspec.defstruct(
-        record.__name__,
-        [
-            (field.name, types[field.type])
-            if len(names[field.name]) > 1 or field.default is attrs.NOTHING
-            else (field.name, types[field.type], field.default)
-            for field in fields
-        ],
-        rename={name: answers[0] for name, answers in names.items()},
-        kw_only=True,
-        gc=False,
-    )
-
-
-def _make_columns(names: Sequence[str]) -> Callable[[Any], Sequence[list[Any]]]:
-    """A function that takes the columns of these fields out of rows."""
-    columns = ", ".join(f"[_row.{name} for _row in _rows]" for name in names)
-    make: Callable[[Any], Sequence[list[Any]]] = _made("columns", [f"def columns(_rows): return [{columns}]"], {})
+def _make_columns(values: Sequence[str]) -> Callable[[Any], Sequence[Column]]:
+    """A function that takes columns out of rows, given the expression for a value of each."""
+    columns = ", ".join(f"[{value} for _row in _rows]" for value in values)
+    make: Callable[[Any], Sequence[Column]] = _made("columns", [f"def columns(_rows): return [{columns}]"], {})
     return make
 
 
-def _make_fill(record: type[R], kept: Sequence[str], mended: Sequence[str]) -> Callable[[Any, Any], list[R]]:
-    """A function that makes records from rows, and from tuples of the fields that are not as in the rows."""
+def _make_fill(
+    record: type[R], taken: Mapping[str, str], mended: Sequence[str], constant: Mapping[str, Any]
+) -> Callable[..., list[R]]:
+    """A function that makes records from rows and from the columns of the fields that are not as in the rows."""
     code = [
-        "def fill(_rows, _mended):",
+        f"def fill(_rows, {', '.join(f'_{name}s' for name in mended)}):",
         "    _records = []",
-        f"    for _row, ({', '.join(mended)},) in zip(_rows, _mended, strict=True):",
+        f"    for _row, {', '.join(mended)} in zip(_rows, {', '.join(f'_{name}s' for name in mended)}, strict=True):",
         "        _record = _new(_open)",
-        *(f"        _record.{name} = _row.{name}" for name in kept),
+        *(f"        _record.{name} = {value}" for name, value in taken.items()),
         *(f"        _record.{name} = {name}" for name in mended),
-        "        _record.odd = ()",
+        *(f"        _record.{name} = _constant_{name}" for name in constant),
         "        _record.__class__ = _frozen",
         "        _records.append(_record)",
         "    return _records",
     ]
-    space = {"_new": object.__new__, "_open": _open_twin(record), "_frozen": record}
-    fill: Callable[[Any, Any], list[R]] = _made("fill", code, space)
+    space: dict[str, Any] = {"_new": object.__new__, "_open": _open_twin(record), "_frozen": record}
+    space |= {f"_constant_{name}": value for name, value in constant.items()}
+    fill: Callable[..., list[R]] = _made("fill", code, space)
     return fill
 
 
@@ -216,32 +255,4 @@ def _open_twin(record: type[Record]) -> type[Record]:
     return type(record.__name__, (record,), {"__slots__": (), **open_up})
 
 
-def _each(hook: Callable[[Any], Any]) -> Mend:
-    return lambda column: list(map(hook, column))
-
-
-def _moments(column: Sequence[Any]) -> Sequence[datetime | None]:
-    """Dates, all at once where msgspec reads them as the hook does, which takes a fraction of the time.
-
-    It does not for fractions of a second, which it rounds rather than cuts, and for a small z.
-    """
-    present = [value or None for value in column]
-    try:
-        texts = "".join(filter(None, present))
-        if "." not in texts and "z" not in texts:
-            return msgspec.convert(present, list[datetime | None])
-    except (TypeError, msgspec.ValidationError):  # the hook knows better
-        pass
-    return list(map(php_values.moment, present))
-
-
-def _loose(column: Sequence[Any]) -> Sequence[Any]:
-    return [None if value is False or value == "" else value for value in column]
-
-
-_USUAL_MENDS: Mapping[Any, Mend] = {
-    datetime | None: _moments,
-    int | str | None: _each(php_values.identifier),
-    Any: _loose,
-}
 _readers: dict[type, RowReader[Any]] = {}

@@ -53,7 +53,7 @@ def many(record: type[R]) -> Reader[Records[R]]:
     """A list of records. Nothing at all is an empty list; what cannot be read of one does not lose the others."""
 
     def read(source: JSONText, report: Report) -> Records[R]:
-        rows = read_rows(record, source.text, _list_elements(source.text))
+        rows = read_rows(record, _list_elements(source.text))
         if not rows:
             return Records(nothing=_KINDS_OF_NOTHING.get(source.text, "list"))
         if bytes not in map(type, rows):  # all were read: the usual case, and a loop would show

@@ -150,7 +150,7 @@ def _row_group(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _cases(lines: list[bytes]) -> list[Case]:
-    read = read_rows(Case, b"[" + b",".join(lines) + b"]", lines)
+    read = read_rows(Case, lines)
     return [structure(Case, JSONText(row), _ignore) if isinstance(row, bytes) else row for row in read]
 
 

@@ -120,3 +120,50 @@ def pages(draw: st.DrawFn) -> bytes:
     """The JSON text of a list of cases."""
     blank = draw(st.sampled_from(["", " ", "\n"]))
     return f"{blank}[{blank}{f',{blank}'.join(draw(st.lists(case_texts(), max_size=6)))}{blank}]{blank}".encode()
+
+
+_ways_to_send: dict[str, list[st.SearchStrategy[Any]]] = {
+    "numbers": [st.integers(0, 999), st.integers(0, 999).map(str), st.integers(0, 9).map("{:03}".format), numbers],
+    "texts": [st.text(max_size=5), st.integers(0, 99), st.floats(0, 9), texts],
+    "dates": [
+        st.datetimes().map(lambda moment: moment.replace(microsecond=0).isoformat() + "Z"),
+        st.datetimes().map(lambda moment: moment.isoformat(" ", "seconds")),
+        st.datetimes().map(lambda moment: moment.isoformat(timespec="microseconds") + "-05:00"),
+        st.dates().map(str),
+        dates,
+    ],
+    "tags": [
+        st.lists(st.integers(1, 99), max_size=3),
+        st.lists(st.integers(1, 99).map(str), max_size=3),
+        st.lists(st.builds(dict, id=st.integers(1, 99)), max_size=3),
+        tag_lists,
+    ],
+    "flags": [st.booleans(), st.integers(0, 1), st.sampled_from("01"), st.sampled_from(["true", "false"]), flags],
+    "others": [odd, json_values],
+}
+_nothings: list[Any] = [None, False, "", [], {}, 0, "0000-00-00 00:00:00", "0000-00-00"]
+_kinds = {name: kind for kind in ("numbers", "texts", "dates") for name in FIELDS[kind]}
+_kinds |= {"tags": "tags", "isArchived": "flags", "rating": "others", "feedback": "others", "unknown": "others"}
+
+
+@st.composite
+def alike_pages(draw: st.DrawFn, longest: int = 9) -> list[str]:
+    """The JSON texts of cases that one server sends: the same names, and each field in one of the ways to send it.
+
+    A few of them may be what any server sends.
+    """
+    missing = draw(st.sets(st.sampled_from([*FIELDS["numbers"], *FIELDS["texts"]]), max_size=6))
+    usual = draw(st.booleans())
+    values = {
+        name: draw(st.just(ways[0]) if usual else st.sampled_from(ways))
+        for name, kind in _kinds.items()
+        if name not in missing and (ways := _ways_to_send[kind])
+    }
+    absent = st.sampled_from(draw(st.lists(st.sampled_from(_nothings), min_size=1, max_size=3)))
+    often = draw(st.sampled_from([0, 1, 5]))
+    cases: list[str] = []
+    for _ in range(draw(st.integers(1, longest))):
+        random = draw(st.randoms(use_true_random=False))
+        case = {name: draw(absent if random.random() * 10 < often else each) for name, each in values.items()}
+        cases.append(draw(case_texts()) if random.random() < 0.05 else json.dumps(case))
+    return cases
