@@ -3,7 +3,8 @@
     uv run --group benchmarks python benchmarks/download.py
 
 Processor time of the client's process alone, best of interleaved rounds; another process serves pages that the
-sandbox has rendered before. Bar: 4.5 x. A peer that is not installed is left out.
+sandbox has rendered before. Bar: 4.5 x, also for pages as other servers may send them. A peer that is not installed
+is left out.
 """
 
 import asyncio
@@ -21,14 +22,16 @@ import cattrs
 import httpx
 import orjson
 from _bench import PAGE_SIZE, best_of, judge, print_table, render
-from decode import make_plain_converter
+from decode import OTHER_SERVERS, changed, make_plain_converter
 
 from fusedesk_async import Case, FuseDesk
 from fusedesk_async.sandbox import Sandbox
 
 CASES = 100_000
+OTHERS = ("only id", "numbers as text everywhere", '"", false, null for nothing', "0000-00-00 00:00:00 for no date")
 ROUNDS = 10
 BAR = 4.5
+DICTS = "httpx, response.json(), dicts"
 KEY = "not-checked-here"
 
 
@@ -121,7 +124,6 @@ def peers(url: str) -> dict[str, Callable[[], int]]:
     """The peers that are installed."""
     converter = make_plain_converter()
     found: dict[str, Callable[[], int]] = {
-        "httpx, response.json(), dicts": lambda: asyncio.run(httpx_dicts(url)),
         "httpx, plain cattrs": lambda: asyncio.run(httpx_cattrs(url, converter)),
     }
     if find_spec("dlt"):
@@ -131,23 +133,38 @@ def peers(url: str) -> dict[str, Callable[[], int]]:
     return found
 
 
-def main() -> None:
-    pages = asyncio.run(render(Sandbox(CASES), CASES // PAGE_SIZE))
+def measured(pages: list[bytes], *, with_peers: bool) -> dict[str, float]:
+    """The processor time of each way to download the pages, as a multiple of `orjson.loads` of them."""
+    cases = sum(len(orjson.loads(page)) for page in pages)
     with served(pages) as url:
         ways: dict[str, Callable[[], int]] = {
             "orjson.loads of the pages": lambda: sum(len(orjson.loads(page)) for page in pages),
             "fusedesk_async, typed": lambda: asyncio.run(ours(url)),
-            **peers(url),
+            DICTS: lambda: asyncio.run(httpx_dicts(url)),
+            **(peers(url) if with_peers else {}),
         }
         for name, way in ways.items():
-            if (count := way()) != CASES:
-                message = f"{name} got {count} cases, not {CASES}"
+            if (count := way()) != cases:
+                message = f"{name} got {count} cases, not {cases}"
                 raise SystemExit(message)
         best = best_of(ROUNDS, ways)
-    base = best["orjson.loads of the pages"]
+    return {name: seconds / best["orjson.loads of the pages"] for name, seconds in best.items()}
+
+
+def main() -> None:
+    pages = asyncio.run(render(Sandbox(CASES), CASES // PAGE_SIZE))
     print(f"{CASES:,} cases in {len(pages)} pages, {sum(map(len, pages)):,} bytes; client process only")
-    print_table(["way", "processor time"], [[name, f"{seconds / base:.2f} x"] for name, seconds in best.items()])
-    judge([("downloading", best["fusedesk_async, typed"] / base, BAR)])
+    ratios = measured(pages, with_peers=True)
+    print_table(["way", "processor time"], [[name, f"{ratio:.2f} x"] for name, ratio in ratios.items()])
+    bars = [("downloading", ratios["fusedesk_async, typed"], BAR)]
+    rows: list[list[str]] = []
+    for kind in OTHERS:
+        ratios = measured([changed(page, OTHER_SERVERS[kind]) for page in pages], with_peers=False)
+        rows.append([kind, *(f"{ratios[way]:.2f} x" for way in ("fusedesk_async, typed", DICTS))])
+        bars.append((f"downloading {kind}", ratios["fusedesk_async, typed"], BAR))
+    print()
+    print_table(["pages", "fusedesk_async, typed", DICTS], rows)
+    judge(bars)
 
 
 if __name__ == "__main__":
