@@ -32,6 +32,7 @@ Change: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 
 ROUNDS = 150
 BAR, BAR_OF_OTHERS = 2.0, 2.5
+NO_BAR = "[] for nothing, which is odd"
 
 DATES = [field.name for field in attrs.fields(attrs.resolve_types(Case)) if field.type == datetime | None]
 READ = [field for field in attrs.fields(Case) if field.name not in {"source", "odd"}]
@@ -197,7 +198,8 @@ def main() -> None:
     for kind, page in (usual | other_pages(usual["all cases"])).items():
         row, ratio = measured(kind, page, with_peers=kind in usual)
         rows.append(row)
-        bars.append((f"decoding {kind}", ratio, BAR if kind in usual else BAR_OF_OTHERS))
+        if kind != NO_BAR:
+            bars.append((f"decoding {kind}", ratio, BAR if kind in usual else BAR_OF_OTHERS))
     print()
     print_table(["page", "fusedesk_async", *PEERS], rows)
     judge(bars)
@@ -214,6 +216,7 @@ OTHER_SERVERS: dict[str, Change] = {
     '"" for nothing': nothing_as([""]),
     "false for nothing": nothing_as([False]),
     '"", false, null for nothing': nothing_as(["", False, None]),
+    NO_BAR: nothing_as([[]]),
     "0000-00-00 00:00:00 for no date": zero_dates,
     "members unknown to us": lambda record: record | {f"extra{number}": {"a": [number, "x"]} for number in range(5)},
 }

@@ -27,7 +27,7 @@ import msgspec
 
 from fusedesk_async._wire import php_values
 from fusedesk_async._wire.columns import Column, ColumnHook
-from fusedesk_async._wire.row_shapes import Field, Shape, fields_of, joined, shape_of, struct_of
+from fusedesk_async._wire.row_shapes import Field, Shape, fields_of, joined, read_as, shape_of, struct_of
 from fusedesk_async.models import Record
 
 R = TypeVar("R", bound=Record)
@@ -38,7 +38,7 @@ MOST_SHAPES = 32
 SHAPES_OF_A_PAGE = 4
 """Groups of rows under different names that are read fast in one page. The converter reads what is left."""
 ROWS_LOOKED_AT = 16
-"""Rows of such a group that are looked at to widen its shape."""
+"""Rows of such a group that are looked at to find its shape, and that are looked at to widen it."""
 PAGES_REMEMBERED = 64
 """Pages after which shapes are found out anew, so that one odd row does not slow down all that follow."""
 
@@ -86,17 +86,17 @@ class RowReader(Generic[R]):
         return [row if at in group.failed else next(following) for at, row in enumerate(sources)], group.others
 
     def _first_shape(self, sources: Sequence[bytes]) -> Shape | None:
-        """The shape of the first row that has one; if a page of late had one that it fits, that."""
+        """The shape of the first row that has one; if the page before had one that it fits, that."""
         for shape in self._recent:
             try:
                 self._reading(shape).decode(sources[0])
             except (ValueError, RecursionError):
                 continue
             return shape
-        return next(filter(None, (shape_of(self._fields, source) for source in sources)), None)
+        return next(filter(None, (shape_of(self._fields, source) for source in sources[:ROWS_LOOKED_AT])), None)
 
     def _reading(self, shape: Shape) -> "_Reading[R]":
-        key = tuple((of.member, of.kinds[0]) for of in shape)
+        key = read_as(shape)
         if reading := self._readings.get(key):
             return reading
         if len(self._readings) >= MOST_SHAPES:
@@ -165,7 +165,7 @@ class _Group:
         self._looks -= 1
         shape = shape_of(self._fields, self._all[position]) if self._looks >= 0 else None
         wider = joined(self.shape, shape) if shape else None
-        if wider and wider != self.shape:
+        if wider and read_as(wider) != read_as(self.shape):
             self.shape = wider
             return True
         self.failed.add(position)

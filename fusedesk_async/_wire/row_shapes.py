@@ -137,6 +137,11 @@ def joined(one: Shape, other: Shape) -> Shape | None:
     return tuple(a if a is b else field_shape(a.member, _in_both(a.kinds, b.kinds)) for a, b in pairs)
 
 
+def read_as(shape: Shape) -> tuple[tuple[str | None, int], ...]:
+    """What of a shape decides how rows are read: the members, and of the kinds the first."""
+    return tuple((field.member, field.kinds[0]) for field in shape)
+
+
 def _in_both(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(kind for kind in one if kind in other)
 
