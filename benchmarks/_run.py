@@ -11,7 +11,7 @@ import attrs
 from _oracle import bound
 from _people import People, poisson
 from _senders import Sender, make_sender
-from _servers import FINE, HOUR, KINDS, TOO_MANY, Change, Headers, Kind, Server, headers
+from _servers import FINE, HOUR, KINDS, SMALL, TOO_MANY, Change, Headers, Kind, Server, headers
 from _virtual import LoopClock, NeverEndsError, run_virtual
 
 from fusedesk_async import Request
@@ -37,6 +37,8 @@ class Trial:
         people: Who asks for something beside the bulk work.
         reserve: The part of the hour's calls left untouched, here and by the bound.
         slots: Calls in flight at once.
+        fastest: Seconds that the fastest call takes from its start to its answer.
+        slowest: Seconds that the slowest takes.
         sender: `library`, or the name of a peer.
     """
 
@@ -48,6 +50,8 @@ class Trial:
     people: People | None = None
     reserve: float = 0.1
     slots: int = 4
+    fastest: float = FASTEST
+    slowest: float = SLOWEST
     sender: str = "library"
 
 
@@ -177,12 +181,12 @@ def _source(trial: Trial, use: str) -> random.Random:
 def _latencies(trial: Trial, use: str) -> Iterator[float]:
     source = _source(trial, f"latencies {use}")
     while True:
-        yield source.uniform(FASTEST, SLOWEST)
+        yield source.uniform(trial.fastest, trial.slowest)
 
 
 def _server(trial: Trial, *, people_count: bool = False) -> Server:
     """A fresh one; the same for the same trial. For the oracle people's calls are some of those of others."""
-    kind = KINDS[trial.server] if isinstance(trial.server, str) else trial.server
+    kind = (KINDS | SMALL)[trial.server] if isinstance(trial.server, str) else trial.server
     source = _source(trial, "server")
     model = kind.make(source)
     change: Change | None = None

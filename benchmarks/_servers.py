@@ -11,6 +11,7 @@ from fusedesk_async.sandbox import FixedHour, SlidingHour, TokenBucket
 
 HOUR = 3_600.0
 LIMIT = 1_800
+SMALL_LIMITS = (1, 2, 5, 10, 60, 240)
 TOO_MANY, FINE = 429, 200
 
 Headers = Literal["both", "limit", "none", "junk"]
@@ -112,9 +113,19 @@ def fixed_at(phase: float, used: int = 0) -> Kind:
     return Kind(lambda _: Fixed(LIMIT, phase=phase, used=used))
 
 
-def fixed(used: int = 0, changed_limit: int | None = None) -> Kind:
+def fixed(used: int = 0, changed_limit: int | None = None, limit: int = LIMIT) -> Kind:
     """A fixed hour of unknown phase."""
-    return Kind(lambda source: Fixed(LIMIT, phase=source.uniform(0, HOUR), used=used), changed_limit)
+    return Kind(lambda source: Fixed(limit, phase=source.uniform(0, HOUR), used=used), changed_limit)
+
+
+def sliding_of(limit: int) -> Kind:
+    """A sliding hour with so many calls."""
+    return Kind(lambda _: Sliding(limit, most=limit))
+
+
+def bucket_of(limit: int) -> Kind:
+    """A bucket into which so many calls flow in an hour."""
+    return Kind(lambda _: Bucket(limit))
 
 
 KINDS = {
@@ -129,6 +140,14 @@ KINDS = {
     "sliding hour, limit halved": Kind(lambda _: Sliding(), LIMIT // 2),
     "sliding hour, limit doubled": Kind(lambda _: Sliding(most=LIMIT * 2), LIMIT * 2),
 }
+
+
+SMALL = {
+    **{f"fixed hour of {limit}": fixed(limit=limit) for limit in SMALL_LIMITS},
+    **{f"sliding hour of {limit}": sliding_of(limit) for limit in SMALL_LIMITS},
+    **{f"bucket of {limit}": bucket_of(limit) for limit in SMALL_LIMITS},
+}
+"""Servers with few calls an hour."""
 
 
 class Server:

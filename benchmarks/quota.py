@@ -1,18 +1,21 @@
 """The quota: how close the limiter comes to a sender that sees the server's own state, and how often it is refused.
 
-    uv run python benchmarks/quota.py [--quick] [--seeds 100] [--parts alone stranger people peers]
+    uv run python benchmarks/quota.py [--quick] [--seeds 100] [--parts alone small stranger people peers]
 
 The library's real `RateLimiter` in virtual time, against servers that count in different ways; latency 0.1 to 0.6 s,
 four slots, a reserve of a tenth. A cell holds the median … worst of elapsed ÷ bound over the seeds, and in brackets
 the median … most 429s, if there were any. The oracle computes the bound anew for each run, under the same reserve,
 slots, latencies and strangers. Bars: both headers and alone, 1.05 and no 429; limit header alone, no 429; people's p95
 is the latency's while they ask for no more than the reserve; elsewhere, 429s of at most 1 % + 3 + the calls in flight.
+Hours of few calls (`small`) with 4 and 64 slots, also where calls take no time at all: no 429, but for a limit of one,
+which nobody knows before the second call; elapsed at most twice the bound.
 """
 
 import argparse
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from _bench import judge, print_table
 from _chart import draw
@@ -20,7 +23,7 @@ from _lab import Lab, largest_burst, most_refused, ratio_cell, wait_cell, wait_q
 from _people import Manner, People
 from _run import FASTEST, SLOWEST, Outcome
 from _senders import PEERS
-from _servers import KINDS, Headers
+from _servers import KINDS, SMALL, Headers
 
 Bars = list[tuple[str, float, float]]
 
@@ -29,6 +32,7 @@ OURS = "fusedesk_async"
 RATIO_BAR = 1.05
 WAIT_BAR = 1.1
 PLACES = 4
+SMALL_SLOTS, SMALL_BAR = (4, 64), 2
 CALLS = (5_000, 100)
 MODES: dict[Headers, str] = {"both": "both headers", "junk": "both, 4 in 10 bad", "limit": "limit only", "none": "none"}
 BARRED: dict[Headers, tuple[str, ...]] = {
@@ -61,6 +65,26 @@ def alone(lab: Lab) -> Bars:
         share = max(_share(_alone(lab, server, mode, calls), calls) for server in KINDS for calls in CALLS)
         bars.append((f"{name}, all servers: 429s ÷ those granted", share, 1))
     return [*bars, ("all servers: largest burst of 429s ÷ calls in flight", max(bursts) / PLACES, 1)]
+
+
+def small(lab: Lab) -> Bars:
+    """Hours of few calls, more than one call after the other and many at once; three hours' worth."""
+    ways: dict[str, dict[str, Any]] = {
+        f"{slots} slots{'' if slowest else ', no latency'}": {"slots": slots, "fastest": fastest, "slowest": slowest}
+        for slots in SMALL_SLOTS
+        for fastest, slowest in ((FASTEST, SLOWEST), (0.0, 0.0))
+    }
+    rows: list[list[str]] = []
+    bars: Bars = []
+    for server in SMALL:
+        limit = int(server.rsplit(" ", 1)[1])
+        cells = [lab.outcomes(server, calls=3 * limit + 5, **way) for way in ways.values()]
+        rows.append([server, *map(ratio_cell, cells)])
+        bars.append((f"{server}: 429s", max(map(most_refused, cells)), int(limit == 1)))
+        bars.append((f"{server}: elapsed", max(map(worst, cells)), SMALL_BAR))
+    print("\n### Three hours' worth of calls and five more, where an hour has few\n")
+    print_table(["server", *ways], rows)
+    return bars
 
 
 def stranger(lab: Lab) -> Bars:
@@ -142,7 +166,7 @@ def _wait_ratio(outcomes: list[Outcome]) -> float:
 
 
 def main() -> None:
-    parts: dict[str, Callable[[Lab], Bars]] = {"alone": alone, "stranger": stranger, "people": people, "peers": peers}
+    parts: dict[str, Callable[[Lab], Bars]] = {part.__name__: part for part in (alone, small, stranger, people, peers)}
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="a handful of seeds, and no chart")
     parser.add_argument("--seeds", type=int, default=100, help="runs of each trial that has a bar; others get a fifth")

@@ -71,7 +71,7 @@ class RefillRate:
     overdue: float = 0.0
     since: float = 0.0
     _sum: int | None = None
-    _uncertain: int = 0
+    _most: int = 0  # what the sum certainly did not exceed when one last came back
 
     def observe(self, calls: int, now: float, uncertain: int) -> None:
         """Note the sum at a moment.
@@ -82,13 +82,14 @@ class RefillRate:
             uncertain: Calls in flight that this sum may or may not include.
         """
         if self._sum is None:
-            self._sum, self.since, self._uncertain = calls, now, uncertain
-        returned, hidden = calls - self._sum, self._uncertain + uncertain
-        if returned > hidden:
-            self.seconds_per_call = (now - self.since) / returned
+            self._sum, self._most, self.since = calls, calls + uncertain, now
+        returned = calls - uncertain > self._most
+        if returned:
+            self.seconds_per_call = (now - self.since) / (calls - self._sum)
             self.since = now
-        if returned > hidden or returned < 0:
-            self._sum, self._uncertain = calls, uncertain
+        if returned or calls + uncertain <= self._most:
+            self._sum, self._most = calls, calls + uncertain
+        hidden = self._most - self._sum + uncertain
         self.overdue = max(0.0, now - self.since - OVERDUE_FACTOR * self.seconds_per_call * (hidden + 1))
 
 

@@ -97,6 +97,8 @@ class HourlyPacer:
             return 0.0
         if remaining >= 1:
             return max(0.0, self._next_trickle(remaining) - now)
+        if polls and bulk and self.call_log.count(now) >= self.limit:
+            return self.call_log.delay(self.limit, now)  # it was we who used it up, so no look is worth a rejection
         if polls:
             return max(0.0, max(self._last_call, self.ledger.remaining_at) + self._poll_gap(1 - remaining) - now)
         seconds = min(self._until_returned(1 - remaining, now), self.until_look(now))
@@ -165,7 +167,8 @@ class HourlyPacer:
         """When the next call of the trickle may go. Interactive calls count, too, as their responses say the same."""
         as_expected = self._reserve_use <= DEEP_RESERVE_USE and not self.ledger.refill.overdue
         regular = max(self._last_bulk, -math.inf if as_expected else self.ledger.remaining_at) + self._trickle_gap
-        return min(regular, self._returning_at) if remaining > 2 * QUICK_POLLS else regular
+        enough_to_look_again = min(2 * QUICK_POLLS, self._floor - QUICK_POLLS)
+        return min(regular, self._returning_at) if remaining > enough_to_look_again else regular
 
     def until_calls_return(self, now: float) -> float:
         """Seconds until many of our own calls are an hour old.
@@ -222,11 +225,12 @@ class HourlyPacer:
     def _trickle_gap(self) -> float:
         """Seconds between two calls of the trickle: what one call takes to come back, or longer if none does.
 
+        As long as none ever did, the first takes the hour's average, or all would go at once where calls take no time.
         Less while only the calls in flight take what remains below the floor: a bucket that is full shows no more
         coming back than is taken from it. More while interactive calls use the reserve, so that it fills again.
         """
         refill = self.ledger.refill
-        usual = refill.seconds_per_call * min(self._reserve_use, self._reserve_use**2)
+        usual = (refill.seconds_per_call or self.average_gap) * min(self._reserve_use, self._reserve_use**2)
         longest = max(LONGEST_TRICKLE_GAP, OUTLAST_HOUR / max(self._floor - QUICK_POLLS, 1.0))
         return min(max(GAP_GROWTH * refill.overdue, usual), longest * self.window)
 

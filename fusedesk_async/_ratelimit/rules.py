@@ -27,7 +27,9 @@ States, in the order in which `AdmissionRules.delay` looks for them; the first t
     burst-paced       a 429 came while calls remained        as many as have slots,      never, but accepted calls add
                                                              later one each step         slots and shorten the step
     empty             no calls remain, or our own count is   nobody, but for a poll now  a response that says that
-                      at the limit                           and then                    more remain
+                      at the limit                           and then; no bulk call      more remain
+                                                             polls if all calls of the
+                                                             hour were ours
     trickle           few remain: the reserve, a little and  interactive calls; a bulk   a response that says that
                       what other programs will take          call now and then           more than the floor remain
     free              otherwise                              everybody                   -
@@ -64,8 +66,9 @@ they come back one by one. They look less often than others whether calls have c
 one call is back on the average, then after ten times as long as none was.
 
 Two links between parts: a rejection is taken for one of a burst if calls remain or were accepted a moment ago, and then
-the cooldown is brief; and a cooldown that seemed to be about a burst but lasted longer than one shows that our idea of
-the hour was wrong, so the burst pacer then goes evenly, at the hour's average, for an hour.
+the cooldown is brief, else it lasts at least as long as one call takes to come back on the average; and a cooldown that
+seemed to be about a burst but lasted longer than one shows that our idea of the hour was wrong, so the burst pacer then
+goes evenly, at the hour's average, for an hour.
 
 Where the constants come from. Almost all are parts of the hour or pure ratios, so that a sandbox whose hour lasts
 seconds behaves alike. Only the limit of 1800 is FuseDesk's (its example). What trades speed against 429s was chosen
@@ -296,7 +299,7 @@ class AdmissionRules:
             hint=hint,
             burst=burst,
             certain=(self._pacer.remaining(now) or 0) > 0,
-            min_pause=self._burst.pause if burst else 0.0,
+            min_pause=self._burst.pause if burst else self._pacer.average_gap,
             max_pause=self._pacer.until_calls_return(now),
         )
         if own:
@@ -342,9 +345,15 @@ class AdmissionRules:
         return self.direction.remaining(usage.remaining, limit)
 
     def _is_probably_burst(self, now: float) -> bool:
-        """Whether a rejection is about a burst: calls remain, or calls were accepted a moment ago."""
+        """Whether a rejection is about a burst: calls remain, or calls were accepted a moment ago.
+
+        Not if we used up the hour ourselves and never saw calls come back.
+        """
         if (self._pacer.remaining(now) or 0) > 0:
             return True
+        ours = self._pacer.is_empty(now) and self._call_log.count(now) >= self._pacer.limit
+        if ours and not self.ledger.refill.seconds_per_call:
+            return False
         accepted = self._call_log.count(now) > self.in_flight
         return accepted and self.ledger.refill.overdue < LONGEST_BURST * self._window
 

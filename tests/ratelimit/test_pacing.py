@@ -118,6 +118,29 @@ def test_a_trickle_that_finds_nothing_for_an_hour_does_not_use_up_the_reserve(li
     assert desk.left >= (1 if limit < 1_800 else reserve * limit)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 5, 10, 60, 240, 1_800])
+@pytest.mark.parametrize("calls_at_once", [1, 64])
+def test_where_calls_take_no_time_none_of_an_hour_that_gives_nothing_back_is_rejected(limit, calls_at_once):
+    desk, now = Desk(limit=limit, left=limit), 0.0
+    while now < HOUR:
+        for _ in range(calls_at_once):
+            if desk.pacer.delay(now, bulk=True) == 0.0:
+                desk.call(now, bulk=True)
+                assert desk.left >= 0
+        now += max(desk.pacer.delay(now, bulk=True), 1e-3)
+    assert now == pytest.approx(HOUR) or desk.left > 0
+
+
+def test_a_bulk_call_waits_for_our_own_calls_if_these_used_up_the_hour_and_else_looks_now_and_then():
+    ours, others = Desk(limit=20, left=20), Desk(limit=20, left=5)
+    for number in range(20):
+        ours.call(10.0 + number, bulk=False)
+    others.call(29.0, bulk=False, left=0)
+    assert ours.pacer.delay(30.0, bulk=True) == ours.call_log.delay(20, 30.0) > HOUR - 40
+    assert ours.pacer.delay(30.0, bulk=False) <= HOUR * LONGEST_POLL_GAP
+    assert others.pacer.delay(30.0, bulk=True) <= HOUR * LONGEST_POLL_GAP
+
+
 def trickle(left):
     """Seconds between two calls of the trickle, when so many are left and one came back every five seconds."""
     desk = Desk(left=left + 1, most=1_800)
@@ -125,6 +148,13 @@ def trickle(left):
     desk.call(20.0, bulk=True, left=left + 3)
     desk.call(20.0, bulk=True, left=left)
     return desk.pacer._trickle_gap
+
+
+def test_the_first_gap_of_the_trickle_is_what_a_call_takes_to_come_back_on_the_average():
+    desk = Desk(limit=1_800, left=1_800)
+    while desk.left > desk.floor:
+        desk.call(0.0, bulk=True)
+    assert desk.pacer.delay(0.0, bulk=True) == pytest.approx(2.0, rel=0.02)
 
 
 def test_calls_that_come_back_set_the_pace_of_the_trickle():

@@ -52,6 +52,31 @@ def test_calls_on_their_way_may_hide_some_that_came_back_which_are_not_overdue_t
     assert refill.overdue == 0.0
 
 
+def test_a_certain_look_ends_the_doubt_of_those_before_it():
+    refill = RefillRate()
+    refill.observe(100, 0.0, 64)
+    refill.observe(100, 10.0, 0)
+    assert refill.overdue == 10.0
+    refill.observe(101, 20.0, 0)
+    assert refill.seconds_per_call == 20.0
+    refill.observe(101, 80.0, 0)
+    assert refill.overdue == 60.0 - OVERDUE_FACTOR * 20.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 64), st.floats(-1, 1), st.integers(0, 3)), max_size=60))
+def test_what_calls_in_flight_may_explain_never_counts_as_come_back_and_what_they_cannot_always_does(looks):
+    refill, truth, since_return = RefillRate(), 1_000, []
+    for second, (uncertain, part, returned) in enumerate(looks):
+        truth, since = truth + returned, refill.since
+        refill.observe(truth + round(part * uncertain), float(second), uncertain)
+        must = any(truth - before > 2 * (uncertain + other) for before, other in since_return)
+        if must or refill.since != since:
+            assert refill.since == second
+            assert truth > since_return[0][0]
+            since_return = []
+        since_return.append((truth, uncertain))
+
+
 def test_what_others_take_is_forgotten():
     refill = RefillRate()
     refill.observe(100, 0.0, 0)

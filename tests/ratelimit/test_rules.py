@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fusedesk_async._ratelimit.rules import NO_DELAY, AdmissionRules, Delay
 from fusedesk_async._wire.headers import Usage
 
+HOUR = 3_600.0
 INTERACTIVE, BULK = False, True
 BRIEF, LONG = ("free", "first_call", "kept_slot", "burst"), ("reserve", "quota", "refused")
 SILENCE = Usage()
@@ -164,6 +165,14 @@ def test_a_rejection_with_nothing_left_and_nothing_coming_back_is_about_the_hour
     rules = ready(Usage(100, 0))
     reject(rules, 100.0, Usage(100, 0))
     assert 60 <= rules.delay(100.0, bulk=True).seconds <= 66
+
+
+def test_a_rejection_after_we_used_up_the_hour_ourselves_is_about_the_hour_though_calls_were_taken_a_moment_ago():
+    rules = ready(Usage(2, 1))
+    rules.on_accepted(rules.on_granted(0.5, bulk=True), Usage(2, 0), 0.5)
+    reject(rules, 1.0, Usage(2, 0))
+    assert not rules.cooldowns.newest.seemed_burst
+    assert HOUR / 2 <= rules.delay(1.0, bulk=False).seconds <= 0.55 * HOUR
 
 
 def test_a_rejection_with_nothing_left_is_about_a_burst_if_calls_came_back_a_moment_ago():
