@@ -25,6 +25,7 @@ from fusedesk_async._events import (
 )
 from fusedesk_async._http.retry import JitteredBackoff, RetryPolicy
 from fusedesk_async._ratelimit.allowance import Allowance
+from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._version import __version__
 from fusedesk_async.errors import (
@@ -83,6 +84,7 @@ __all__ = [
     "Directory",
     "Email",
     "EmailMessage",
+    "Estimate",
     "Event",
     "ExportError",
     "FuseDesk",

@@ -22,6 +22,7 @@ from fusedesk_async._http.redaction import RedactingFilter
 from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._lifetime import Lifetime
 from fusedesk_async._ratelimit.allowance import Allowance
+from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._reconcile.creation_log import CreationLog
 from fusedesk_async._wire.call import Call, Method, Parameters
@@ -114,7 +115,7 @@ class FuseDesk(Resources):
         self._limiter = limiter or RateLimiter()
         self._lifetime, self._log_filter = Lifetime(), RedactingFilter(key.redact)
         self._names, self._creations, self._profile = NameResolver(), CreationLog(), LearnedProfile()
-        connections = at_least_one(concurrency, "concurrency")
+        connections = self._connections = at_least_one(concurrency, "concurrency")
         route = route_to(self._base_url, proxy, trust_env=trust_env)
         inner = transport or _make_transport(connections, route.proxy, verify, self._clock)
         exchange = Exchange(
@@ -275,6 +276,21 @@ class FuseDesk(Resources):
             calls: How many calls.
         """
         return self._limiter.seconds_for(calls)
+
+    def estimate(self, calls: int, *, concurrency: int | None = None) -> Estimate:
+        """How long a number of bulk calls would take from now on, in seconds, waiting for quota included.
+
+            estimate = desk.estimate(5_000)
+            print(f"{estimate.at_least:.0f} to {estimate.at_most:.0f} s")
+
+        The range holds once a response has come, whatever kind of hour the server keeps, as long as responses go on
+        taking about as long, no other program begins to use the key, and interactive calls keep to the reserve.
+
+        Args:
+            calls: How many calls.
+            concurrency: How many of them are in flight at once; by default as many as the client may send.
+        """
+        return self._limiter.estimate(calls, concurrency=min(concurrency or self._connections, self._connections))
 
     @property
     def allowance(self) -> Allowance:

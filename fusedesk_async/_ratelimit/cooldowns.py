@@ -41,6 +41,11 @@ class Cooldowns:
         """Whether any endpoint is held back."""
         return self.newest.active or bool(self._own)
 
+    @property
+    def all(self) -> list[Cooldown]:
+        """All that there are."""
+        return [self.newest, *self._own.values()]
+
     def holds(self, endpoint: str) -> bool:
         """Whether calls to an endpoint are held back."""
         return any(cooldown.active for cooldown in self._of(endpoint))

@@ -17,12 +17,16 @@ from fusedesk_async._clock import Clock, SystemClock, utc
 from fusedesk_async._events import Observers
 from fusedesk_async._exports import public
 from fusedesk_async._ratelimit.allowance import Allowance
+from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.queues import Permit, Queue, Slots, Waiter, WaitPolicy, sleep_until_woken
 from fusedesk_async._ratelimit.reporter import WaitReporter
 from fusedesk_async._ratelimit.rules import NO_DELAY, REASON_TEXT, TIME_EPSILON, AdmissionRules, Delay
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS, Answer
-from fusedesk_async._wire.headers import retry_after, usage
+from fusedesk_async._wire.headers import retry_after, sandbox_window, usage
 from fusedesk_async.errors import APIError, ConfigurationError, RateLimitError, Request
+
+HOUR = 3_600.0
+"""Seconds."""
 
 
 @public
@@ -38,8 +42,8 @@ class RateLimiter:
     Args:
         reserve: Part of the hour's calls that bulk calls leave to interactive ones, from 0 to below 1. Interactive
             calls wait for nothing as long as an hour brings no more of them than this.
-        window: How long the server's hour lasts, in seconds. All pauses scale with it. Other than 3600 only in a
-            sandbox.
+        window: How long the server's hour lasts, in seconds. All pauses scale with it. None: what a sandbox says in its
+            responses (`X-Sandbox-Window`), else 3600.
         assumed_limit: Calls per hour, as long as no response has said.
         usage_header: The name of the header with the calls remaining, if you know it. By default any
             `X-FuseDesk-Usage-…` other than the limit is read.
@@ -56,7 +60,7 @@ class RateLimiter:
         self,
         *,
         reserve: float = 0.1,
-        window: float = 3_600.0,
+        window: float | None = None,
         assumed_limit: int = 1_800,
         usage_header: str | None = None,
         source: random.Random | None = None,
@@ -64,6 +68,8 @@ class RateLimiter:
         if isinstance(reserve, bool) or not (isinstance(reserve, int | float) and 0 <= reserve < 1):
             message = f"reserve is a part of the hour's calls, from 0 to below 1, not {reserve!r}"
             raise ConfigurationError(message)
+        self._learns_window = window is None
+        window = HOUR if window is None else window
         if math.isinf(positive(window, "window")):
             message = "window is a number of seconds, not infinite"
             raise ConfigurationError(message)
@@ -130,6 +136,20 @@ class RateLimiter:
         """About how many seconds of waiting so many bulk calls take from now on, as far as is known now."""
         return self._rules.seconds_for(calls, self._clock.monotonic())
 
+    def estimate(self, calls: int, *, concurrency: int) -> Estimate:
+        """How long so many bulk calls take from now on, waiting for quota included.
+
+        The range holds for each kind of hour (fixed, sliding, a bucket), as long as responses take about as long as
+        those before, no other program uses the key more than before, and interactive calls keep to the reserve. Where
+        no response has said how many calls remain, calls that were made before count as none; and before any response
+        came, the time that responses take is left out.
+
+        Args:
+            calls: How many calls.
+            concurrency: How many of them are in flight at once.
+        """
+        return self._rules.estimate(calls, self._clock.monotonic(), at_once=at_least_one(concurrency, "concurrency"))
+
     async def acquire(
         self, slots: Slots, policy: WaitPolicy, request: Request, rejection: APIError | None = None
     ) -> Permit:
@@ -184,6 +204,7 @@ class RateLimiter:
         else:
             permit.slots.free += 1
             now, said = self._clock.monotonic(), usage(answer.headers, self._usage_header)
+            self._learn_window(answer)
             if answer.status == TOO_MANY_REQUESTS:
                 hint = retry_after(answer.headers, answer.received_at)
                 self._rules.on_rejected(permit.number, said, now, hint=hint)
@@ -191,6 +212,13 @@ class RateLimiter:
                 self._rules.on_accepted(permit.number, said, now)
             self._reporter.on_response(counts_used=self._rules.direction.counts_used)
         self._grant_ready()
+
+    def _learn_window(self, answer: Answer) -> None:
+        """Believe a sandbox that says how long its hour lasts, unless the user has said it."""
+        window = sandbox_window(answer.headers) if self._learns_window else None
+        if window is not None and window != self._rules.window:
+            self._rules.set_window(window)
+            self._reporter.min_wait = self._rules.shortest_retry_after
 
     def rate_limit_error(
         self, request: Request, policy: WaitPolicy, rejection: APIError | None = None, delay: Delay = NO_DELAY

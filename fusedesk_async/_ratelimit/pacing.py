@@ -156,12 +156,25 @@ class HourlyPacer:
 
     def seconds_for(self, calls: int, now: float) -> float:
         """Seconds until so many bulk calls are made, at the rate at which calls come back on the average."""
+        return max(0.0, calls - max(0.0, self.free(now))) * self.window / self.limit
+
+    def free(self, now: float) -> float:
+        """How many bulk calls may go before they trickle; less than 0 if they do."""
         remaining = self.remaining(now)
         if remaining is None:
-            free: float = self.limit - self.reserved - self.call_log.count(now)
-        else:
-            free = remaining - self._floor - self._others
-        return max(0.0, calls - max(0.0, free)) * self.window / self.limit
+            return self.limit - self.reserved - self.call_log.count(now)
+        return remaining - self._floor - self._others
+
+    def hourly_share(self, now: float) -> float:
+        """How many calls of each whole hour bulk calls get, those of the trickle not counted."""
+        if self.remaining(now) is None:
+            return self.limit - self.reserved
+        return self.limit - self._floor_of(self.limit) - self.ledger.others.rate(now) * self.window
+
+    @property
+    def longest_trickle_gap(self) -> float:
+        """Seconds between two calls of the trickle, at most."""
+        return max(LONGEST_TRICKLE_GAP, OUTLAST_HOUR / max(self._floor - QUICK_POLLS, 1.0)) * self.window
 
     def _next_trickle(self, remaining: int) -> float:
         """When the next call of the trickle may go. Interactive calls count, too, as their responses say the same."""
@@ -202,7 +215,10 @@ class HourlyPacer:
         Never more than half of what ever remained, unless bulk calls were left as many as a whole hour leaves them: a
         small bucket shows no more than it holds, and would be below any other reserve from the start.
         """
-        most, asked = self.ledger.most_remaining, (self.reserve + TRICKLE_BUDGET) * self.limit
+        return self._floor_of(self.ledger.most_remaining)
+
+    def _floor_of(self, most: int) -> float:
+        asked = (self.reserve + TRICKLE_BUDGET) * self.limit
         return min(max(asked, LEAST_TRICKLE_FLOOR), max(most / 2, most - max(self.limit - asked, 1)))
 
     @property
@@ -231,8 +247,7 @@ class HourlyPacer:
         """
         refill = self.ledger.refill
         usual = (refill.seconds_per_call or self.average_gap) * min(self._reserve_use, self._reserve_use**2)
-        longest = max(LONGEST_TRICKLE_GAP, OUTLAST_HOUR / max(self._floor - QUICK_POLLS, 1.0))
-        return min(max(GAP_GROWTH * refill.overdue, usual), longest * self.window)
+        return min(max(GAP_GROWTH * refill.overdue, usual), self.longest_trickle_gap)
 
     def _poll_gap(self, missing: int) -> float:
         """Seconds until so many calls may have come back."""

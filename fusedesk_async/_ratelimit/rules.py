@@ -97,7 +97,7 @@ does:
 
 import math
 import random
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
@@ -106,6 +106,7 @@ from fusedesk_async._ratelimit.burst import BurstPacer
 from fusedesk_async._ratelimit.call_log import CallLog, InteractiveCalls
 from fusedesk_async._ratelimit.cooldowns import Cooldowns
 from fusedesk_async._ratelimit.count_direction import CountDirection
+from fusedesk_async._ratelimit.estimates import Estimate, ResponseTimes, cooldown_wait, quota_wait
 from fusedesk_async._ratelimit.pacing import HourlyPacer
 from fusedesk_async._ratelimit.retry_times import RetryTimes
 from fusedesk_async._wire.headers import Usage
@@ -177,6 +178,7 @@ class AdmissionRules:
         self._pacer = HourlyPacer(reserve, window, assumed_limit, self.ledger, self._call_log)
         self._retry_times = {bulk: RetryTimes(window) for bulk in (False, True)}
         self._endpoints: dict[int, str] = {}
+        self._response_times = ResponseTimes()
         self._first_granted_at = math.inf
         self._had_response = False
 
@@ -261,6 +263,7 @@ class AdmissionRules:
         self._call_log.on_granted()
         self.ledger.on_granted(number)
         self._endpoints[number] = endpoint
+        self._response_times.on_granted(number, now)
         self.cooldowns.on_granted(number, endpoint)
         self.interactive.on_granted(now, bulk=bulk)
         self._pacer.on_granted(now, bulk=bulk)
@@ -271,6 +274,7 @@ class AdmissionRules:
         """A call got no response. If it was sent, the server may have counted it all the same."""
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=sent)
+        self._response_times.on_ended(number, now, accepted=False)
         self.cooldowns.on_lost(number, self._endpoints.pop(number))
         self.ledger.on_lost(number, sent=sent)
 
@@ -313,6 +317,27 @@ class AdmissionRules:
         """About how long so many bulk calls take: some may go at once, the others come at the hour's average rate."""
         return max(0.0, self.cooldowns.stops_all - now) + self._pacer.seconds_for(calls, now)
 
+    def estimate(self, calls: int, now: float, *, at_once: int) -> Estimate:
+        """How long so many bulk calls take, of which `at_once` may be in flight at once."""
+        pause = cooldown_wait(self.cooldowns.stops_all - now, self._window)
+        hourly, responses = quota_wait(calls, now, self._pacer), self._response_times.estimate(calls, at_once)
+        steps = calls * self._burst.step
+        at_least = max(pause.at_least, hourly.at_least, responses.at_least) if calls else 0.0
+        return Estimate(at_least, pause.at_most + hourly.at_most + responses.at_most + steps if calls else 0.0)
+
+    def set_window(self, window: float) -> None:
+        """The hour lasts so many seconds; all that has to do with it scales."""
+        self._window = window
+        parts: list[Any] = [self.ledger, self.ledger.others, self.cooldowns, *self.cooldowns.all, self.interactive]
+        parts += [self.direction, self._call_log, self._burst, self._pacer, *self._retry_times.values()]
+        for part in parts:
+            part.window = window
+
+    @property
+    def window(self) -> float:
+        """How long the hour lasts, in seconds."""
+        return self._window
+
     def interactive_over_reserve(self, now: float) -> int:
         """How many interactive calls the last hour had, if more than the reserve and beside bulk calls; otherwise 0.
 
@@ -324,6 +349,7 @@ class AdmissionRules:
         self._had_response = True
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=counted)
+        self._response_times.on_ended(number, now, accepted=counted)
         remaining = self._remaining(number, usage, now, counted=counted)
         self.ledger.on_response(number, attrs.evolve(usage, remaining=remaining), now=now, counted=counted)
         self._pacer.on_response(now)

@@ -49,10 +49,17 @@ UNREADABLE_PAUSE = 60.0
 """Seconds to wait where the server asks for a wait in words that nobody understands: surely not no time at all."""
 
 
+SANDBOX_WINDOW_HEADER, LONGEST_SANDBOX_WINDOW = "x-sandbox-window", 86_400.0
+"""How long the hour of a sandbox lasts, in seconds; FuseDesk itself sends no such header."""
+
+
 MOST_DIGITS = 12
 
 
 _SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:\s*,\s*[0-9]+(?:\.[0-9]*)?)*")
+
+
+_DECIMAL = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 
 _ONE_DATE = re.compile(r"(?:[A-Za-z]+, )?[^,]+")
@@ -112,6 +119,15 @@ def usage(headers: Mapping[str, str], usage_header: str | None = None) -> Usage:
     if limit is not None and remaining is not None and remaining > limit:
         remaining = None
     return Usage(limit, remaining)
+
+
+def sandbox_window(headers: Mapping[str, str]) -> float | None:
+    """How long the hour of a sandbox lasts, in seconds; None if the headers do not say, or say what cannot be."""
+    text = headers.get(SANDBOX_WINDOW_HEADER, "").strip()
+    if not _DECIMAL.fullmatch(text):
+        return None
+    window = float(text)
+    return window if 0 < window <= LONGEST_SANDBOX_WINDOW else None
 
 
 def timestamp(text: str) -> float | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from fusedesk_async import FuseDesk, RateLimiter
+from fusedesk_async import FuseDesk
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.cli._failure import CommandError, needs_sandbox, say
 from fusedesk_async.cli._job import ExportJob
@@ -63,8 +63,7 @@ def _served(demo: Demo) -> "Generator[FuseDesk, None, None]":
             limit = FixedHour(demo.limit, window=demo.window)
             sandbox = Sandbox(demo.cases, limit=limit, retry_after="seconds")
             base_url = stack.enter_context(serve_in_thread(sandbox))
-        limiter = RateLimiter(window=demo.window)
-        yield FuseDesk("sandbox", api_key=sandbox.api_key, base_url=base_url, limiter=limiter)
+        yield FuseDesk("sandbox", api_key=sandbox.api_key, base_url=base_url)
 
 
 def _verdict(demo: Demo, report: ExportReport, out: str) -> str:

@@ -3,25 +3,22 @@
 import time
 from datetime import datetime
 
-from fusedesk_async.cli._text import counted, duration, size_text
+from fusedesk_async.cli._text import counted, duration, duration_range, size_text
 from fusedesk_async.export import ExportPlan, ExportProgress, ExportReport
 
-WIDE_BOUNDS = 1.5
-"""The bounds are shown if there may be this many times more cases than expected."""
 PHASE_TEXT = {"missing": "fetching what was missing", "changes": "looking for changes", "complete": "finishing"}
 
 
 def plan_text(plan: ExportPlan, *, history: bool) -> str:
-    """What an export will cost: `about 12,000 cases, 25 calls, 4 s`."""
+    """What an export will cost: `11,900 to 12,100 cases, about 25 calls, 4 s to 2 min at the present allowance`."""
     found = counted(plan.cases, "case")
-    if plan.at_most is None or plan.at_least != plan.at_most:
-        found = f"about {found}"
-    if plan.at_most is not None and plan.at_most > WIDE_BOUNDS * plan.cases:
-        found += f" ({plan.at_least:,} to {plan.at_most:,})"
+    if is_range := plan.at_least != plan.at_most:
+        found = f"about {found}" if plan.at_most is None else f"{plan.at_least:,} to {counted(plan.at_most, 'case')}"
     done = f", {plan.done:,} of them here already" if plan.done else ""
-    calls = f"{counted(plan.calls, 'call')}{' (one for each history)' if history else ''}"
-    duration_text = "" if plan.seconds is None else f", about {duration(plan.seconds)} at the present allowance"
-    return f"{found}{done}: {calls}{duration_text}"
+    calls = f"{'about ' if is_range else ''}{counted(plan.calls, 'call')}"
+    each = " (one for each history)" if history else ""
+    text = "" if plan.duration is None else f", {duration_range(plan.duration)} at the present allowance"
+    return f"{found}{done}: {calls}{each}{text}"
 
 
 def work_done(progress: ExportProgress) -> str:

@@ -1,6 +1,9 @@
 """Text for a terminal: escaped where it would control it, numbers and sizes in words."""
 
+import math
 import re
+
+from fusedesk_async import Estimate
 
 _ESCAPED = re.compile(
     "["
@@ -40,6 +43,14 @@ def size_text(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def duration_range(estimate: Estimate) -> str:
+    """`4 s to 2 min`, `up to 9 s`, `at least 3 h 10 min`."""
+    if math.isinf(estimate.at_most):
+        return f"at least {duration(estimate.at_least)}"
+    at_least, at_most = math.floor(estimate.at_least), math.ceil(estimate.at_most)
+    return f"{duration(at_least)} to {duration(at_most)}" if at_least else f"up to {duration(at_most)}"
 
 
 def duration(seconds: float) -> str:

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from fusedesk_async._client import FuseDesk
+from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async.errors import ExportError
+from fusedesk_async.export._case_count import CaseCount, count_cases
 from fusedesk_async.export._checkpoint import Checkpoint, Phase
-from fusedesk_async.export._estimate import Estimate, estimate
 from fusedesk_async.export._fetch import Fetch
 from fusedesk_async.export._missing import FetchMissing
 from fusedesk_async.export._options import Options
@@ -13,6 +14,8 @@ from fusedesk_async.export._output import Output
 from fusedesk_async.export._report import ExportPlan
 from fusedesk_async.filters import CaseFilters, after, desc
 
+EXTRA_CALLS = 3
+"""Calls that an export may need beyond those planned: the newest date, a page that is asked for again."""
 ANNOUNCEMENT_PROBES = 2
 """Calls that an export may spend to find out how many cases there will be, and one more."""
 DATED_ROWS = 10
@@ -39,32 +42,39 @@ class ExportRun:
         if reached.phase == "complete" and self._options.update:
             return await self._plan_of_update(probes // 2)
         if reached.expected is None:
-            known = await estimate(self._desk, self._options.filters, probes=probes)
+            known = await count_cases(self._desk, self._options.filters, probes=probes)
         else:
-            known = Estimate(reached.expected, reached.cases, reached.expected, reached.expected)
+            known = CaseCount(reached.expected, reached.cases, reached.expected, reached.expected)
         cases = max(known.likely, reached.cases)
         missing = 0 if reached.phase == "complete" else cases - reached.cases
-        calls = self._calls_for(missing)
+        at_least = max(known.at_least, reached.cases)
+        at_most = None if reached.expected is not None else known.at_most
+        fewest, most = at_least - reached.cases, max(at_most or 0, cases) - reached.cases
         return ExportPlan(
             done=reached.cases,
             cases=cases,
-            at_least=max(known.at_least, reached.cases),
-            at_most=None if reached.expected is not None else known.at_most,
-            calls=calls,
-            seconds=self._seconds_for(calls),
+            at_least=at_least,
+            at_most=at_most,
+            calls=self._calls_for(missing),
+            duration=self._duration(fewest if missing else 0, most if missing else 0),
         )
 
     async def _plan_of_update(self, probes: int) -> ExportPlan:
         """What has changed since the export began: all that goes into it again, and perhaps other cases to look at."""
         since = self._day_before(self._output.checkpoint.started_after)
-        ours = await estimate(self._desk, self._filters_of("update", since), probes=probes)
-        calls = 1 + self._calls_for(ours.likely)
+        ours = await count_cases(self._desk, self._filters_of("update", since), probes=probes)
+        calls, others = 1 + self._calls_for(ours.likely), 0
         if self._options.is_filtered:
-            all_changed = await estimate(self._desk, self._filters_of("changes", since), probes=probes)
+            all_changed = await count_cases(self._desk, self._filters_of("changes", since), probes=probes)
             calls += self._pages_of(all_changed.likely)
-        seconds = self._seconds_for(calls)
+            others = self._pages_of(all_changed.at_most)
         return ExportPlan(
-            done=0, cases=ours.likely, at_least=ours.at_least, at_most=ours.at_most, calls=calls, seconds=seconds
+            done=0,
+            cases=ours.likely,
+            at_least=ours.at_least,
+            at_most=ours.at_most,
+            calls=calls,
+            duration=self._duration(ours.at_least, ours.at_most, others),
         )
 
     def _calls_for(self, cases: int) -> int:
@@ -74,12 +84,16 @@ class ExportRun:
         """Calls for a list of this many cases, the one that finds its end included."""
         return -(-cases // self._options.page_size) + 1
 
-    def _seconds_for(self, calls: int) -> float | None:
-        """How long these calls take, waiting included; None as long as no call was answered."""
-        meter = self._output.meter
-        if not meter.calls:
+    def _duration(self, fewest: int, most: int, other_calls: int = 0) -> Estimate | None:
+        """How long so many cases and other calls take, waiting included; None as long as no call was answered."""
+        if not self._output.meter.calls:
             return None
-        return self._desk.seconds_for(calls) + calls * meter.response_seconds / meter.calls / self._options.concurrency
+        concurrency = self._options.concurrency
+        pages, histories = self._pages_of(most) + other_calls + EXTRA_CALLS, most if self._options.history else 0
+        rounds = pages + histories / max(1, concurrency - 1)  # lists are fetched one page after the other
+        slowest = self._desk.estimate(pages + histories, concurrency=max(1, int((pages + histories) / rounds)))
+        fastest = self._desk.estimate(self._calls_for(fewest), concurrency=concurrency)
+        return Estimate(fastest.at_least, slowest.at_most) if most else Estimate(0.0, slowest.at_most)
 
     async def announce(self) -> ExportPlan | None:
         """Report the plan as progress; None if there is none, as for an update or if nothing remains to be done."""

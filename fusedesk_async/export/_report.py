@@ -8,6 +8,7 @@ import attrs
 from fusedesk_async._events import CallAnswered, Event, QuotaWait, QuotaWaitOver
 from fusedesk_async._pagination.unreadable import UnreadableRow
 from fusedesk_async._ratelimit.allowance import Allowance
+from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS
 from fusedesk_async.export._checkpoint import Phase
 
@@ -22,7 +23,8 @@ class ExportPlan:
         at_least: There were at least this many when it was asked.
         at_most: There are at most this many; None if that is unknown.
         calls: Calls that are still needed.
-        seconds: About how long they take at the present allowance, waiting included; None as long as that is unknown.
+        duration: How long they take, waiting for quota included, from the fewest cases to the most; None as long as
+            that is unknown. It holds where `FuseDesk.estimate` does; of an export that is resumed `cases` is the most.
     """
 
     done: int
@@ -30,7 +32,7 @@ class ExportPlan:
     at_least: int
     at_most: int | None
     calls: int
-    seconds: float | None
+    duration: Estimate | None
 
 
 @attrs.frozen(kw_only=True)
@@ -151,7 +153,6 @@ class Meter:
         waits: How often it waited for quota.
         waited: Seconds spent waiting.
         blocked_until: When the next call goes, while there is.
-        response_seconds: Seconds that all responses together took.
     """
 
     calls: int = 0
@@ -159,14 +160,12 @@ class Meter:
     waits: int = 0
     waited: float = 0.0
     blocked_until: datetime | None = None
-    response_seconds: float = 0.0
 
     def on_event(self, event: Event) -> None:
         """Count an event."""
         match event:
             case CallAnswered():
                 self.calls += 1
-                self.response_seconds += event.seconds
                 self.refused += event.status == TOO_MANY_REQUESTS
             case QuotaWait():
                 self.waits += self.blocked_until is None

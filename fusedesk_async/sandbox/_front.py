@@ -59,6 +59,10 @@ class Settings:
 Churn = Callable[[], object]
 
 
+WINDOW_HEADER, HOUR = "X-Sandbox-Window", 3_600.0
+"""How long an "hour" lasts, in seconds, where that is no hour. FuseDesk sends nothing like it."""
+
+
 class Front:
     """Answers requests.
 
@@ -146,7 +150,9 @@ class Front:
             (self._settings.limit_header, limit.limit),
             (self._settings.remaining_header, limit.remaining(now)),
         )
-        return [(name, str(value)) for name, value in pairs if name is not None]
+        said = [(name, str(value)) for name, value in pairs if name is not None]
+        window = getattr(limit, "window", HOUR)  # a limit of one's own may not have one
+        return said if window == HOUR else [*said, (WINDOW_HEADER, f"{window:g}")]
 
     def _wait(self, limit: RateLimit, now: float) -> Headers:
         headers = self._usage(limit, now)

@@ -1,6 +1,7 @@
 """What is shown of progress, plans and reports, and how text is made fit for a terminal."""
 
 import io
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import attrs
 import pytest
 from rich.console import Console
 
-from fusedesk_async import Allowance, Case
+from fusedesk_async import Allowance, Case, Estimate
 from fusedesk_async.cli._case_view import case_table
 from fusedesk_async.cli._progress import Bar, LogLines
 from fusedesk_async.cli._status import outlook, plan_text, summary
@@ -87,14 +88,26 @@ def test_the_bar_fits_into_eighty_columns() -> None:
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        ({"at_least": 700, "at_most": 700}, "700 cases: 9 calls, about 4 s at the present allowance"),
-        ({"at_most": None}, "about 700 cases: 9 calls, about 4 s at the present allowance"),
-        ({"at_most": 1_100}, "about 700 cases (1 to 1,100): 9 calls, about 4 s at the present allowance"),
-        ({"done": 7, "seconds": None}, "about 700 cases, 7 of them here already: 9 calls"),
+        ({"at_least": 700, "at_most": 700}, "700 cases: 9 calls, 3 s to 2 min at the present allowance"),
+        ({"at_most": None}, "about 700 cases: about 9 calls, 3 s to 2 min at the present allowance"),
+        ({"at_most": 1_100}, "1 to 1,100 cases: about 9 calls, 3 s to 2 min at the present allowance"),
+        ({"done": 7, "duration": None}, "1 to 900 cases, 7 of them here already: about 9 calls"),
+        ({"duration": Estimate(0.4, 8.2)}, "1 to 900 cases: about 9 calls, up to 9 s at the present allowance"),
+        (
+            {"duration": Estimate(7_500, math.inf)},
+            "1 to 900 cases: about 9 calls, at least 2 h 05 min at the present allowance",
+        ),
     ],
 )
 def test_a_plan_is_reported_in_one_line(known: dict[str, Any], expected: str) -> None:
-    usual: dict[str, Any] = {"done": 0, "cases": 700, "at_least": 1, "at_most": 900, "calls": 9, "seconds": 4.0}
+    usual: dict[str, Any] = {
+        "done": 0,
+        "cases": 700,
+        "at_least": 1,
+        "at_most": 900,
+        "calls": 9,
+        "duration": Estimate(3.9, 110.0),
+    }
     assert plan_text(ExportPlan(**usual | known), history=False) == expected
 
 

@@ -19,7 +19,7 @@ UNREADABLE_ROWS = 3
 
 
 @attrs.define
-class Estimate:
+class CaseCount:
     """What is known of the number of cases.
 
     Ids are given in order, so there are no more cases than the newest id says, and as many up to any id as its position
@@ -34,8 +34,8 @@ class Estimate:
 
     newest: int
     at_least: int = 1
-    at_most: int = attrs.field(default=attrs.Factory(lambda estimate: estimate.newest, takes_self=True))
-    likely: int = attrs.field(default=attrs.Factory(lambda estimate: estimate.newest, takes_self=True))
+    at_most: int = attrs.field(default=attrs.Factory(lambda count: count.newest, takes_self=True))
+    likely: int = attrs.field(default=attrs.Factory(lambda count: count.newest, takes_self=True))
 
     @property
     def next_offset(self) -> int | None:
@@ -57,15 +57,15 @@ class Estimate:
         self.likely = min(max(self.likely, self.at_least), self.at_most)
 
 
-async def estimate(desk: FuseDesk, filters: CaseFilters, *, probes: int) -> Estimate:
+async def count_cases(desk: FuseDesk, filters: CaseFilters, *, probes: int) -> CaseCount:
     """Ask for the newest case and for those at a few offsets; `probes` calls and one more at the most.
 
     That the server honours `caseid desc` is known from the plugin only; if it does not, the guess is too low.
     """
     newest = await _first_id(desk.cases.search(order_by=desc("id"), **filters))
     if newest is None or newest < 1:
-        return Estimate(0, 0)
-    known, by_id = Estimate(newest), desk.cases.search(**filters)
+        return CaseCount(0, 0)
+    known, by_id = CaseCount(newest), desk.cases.search(**filters)
     for _ in range(probes):
         offset = known.next_offset
         if not offset:
