@@ -100,7 +100,7 @@ def run(server: str | Kind, **settings: Any) -> Outcome:
 
 def run_trial(trial: Trial) -> Outcome:
     """Try something."""
-    bench = _Bench(trial)
+    bench = Bench(trial)
     try:
         run_virtual(bench.work)
     except NeverEndsError as error:
@@ -112,49 +112,60 @@ def run_trial(trial: Trial) -> Outcome:
     return bench.outcome
 
 
-class _Bench:
+class Bench:
     """The client's side of a run."""
 
     def __init__(self, trial: Trial) -> None:
-        self._trial = trial
+        self.trial = trial
+        self.outcome = Outcome()
         self._server = _server(trial)
-        self._luck = _source(trial, "headers")
+        self._luck = self.source("headers")
         self._slots = Slots(trial.slots)
         self._sender: Sender = make_sender(trial.sender, trial.reserve, trial.seed)
-        self.outcome = Outcome()
+        self._latencies: dict[str, Iterator[float]] = {}
+
+    def open(self, clock: LoopClock) -> None:
+        """Take the clock."""
+        self.clock = clock
+        self._sender.attach(clock)
+
+    def source(self, use: str) -> random.Random:
+        """Luck, the same for the same trial and use."""
+        return _source(self.trial, use)
+
+    def latencies(self, use: str) -> Iterator[float]:
+        """How long calls take, one after the other."""
+        return self._latencies.setdefault(use, _latencies(self.trial, use))
 
     async def work(self, clock: LoopClock) -> None:
         """All the bulk calls, and people's until these are done."""
-        self._clock = clock
-        self._sender.attach(clock)
+        self.open(clock)
         people = asyncio.create_task(self._people())
-        left = count(self._trial.calls - 1, -1)
-        latencies = _latencies(self._trial, "bulk")
-        await asyncio.gather(*(self._bulk(left, latencies) for _ in range(self._trial.slots)))
+        left = count(self.trial.calls - 1, -1)
+        await asyncio.gather(*(self._bulk(left) for _ in range(self.trial.slots)))
         self.outcome.elapsed = clock.monotonic()
         await people
 
-    async def _bulk(self, left: Iterator[int], latencies: Iterator[float]) -> None:
+    async def _bulk(self, left: Iterator[int]) -> None:
         while next(left) >= 0:
-            await self._call(WaitPolicy(bulk=True), latencies)
+            await self.call(WaitPolicy(bulk=True), self.latencies("bulk"))
 
     async def _people(self) -> None:
-        if self._trial.people is None:
+        if self.trial.people is None:
             return
-        latencies = _latencies(self._trial, "people")
         async with asyncio.TaskGroup() as group:
-            for moment in self._trial.people.moments(_source(self._trial, "people")):
-                await asyncio.sleep(moment - self._clock.monotonic())
+            for moment in self.trial.people.moments(self.source("people")):
+                await asyncio.sleep(moment - self.clock.monotonic())
                 if self.outcome.elapsed < float("inf"):
                     return
-                group.create_task(self._person(latencies))
+                group.create_task(self._person())
 
-    async def _person(self, latencies: Iterator[float]) -> None:
-        asked_at = self._clock.monotonic()
-        await self._call(WaitPolicy(), latencies)
-        self.outcome.waits.append(self._clock.monotonic() - asked_at)
+    async def _person(self) -> None:
+        asked_at = self.clock.monotonic()
+        await self.call(WaitPolicy(), self.latencies("people"))
+        self.outcome.waits.append(self.clock.monotonic() - asked_at)
 
-    async def _call(self, policy: WaitPolicy, latencies: Iterator[float]) -> None:
+    async def call(self, policy: WaitPolicy, latencies: Iterator[float]) -> None:
         """One call, sent again as often as it is refused."""
         answer = None
         while answer is None or answer.status == TOO_MANY:
@@ -164,14 +175,14 @@ class _Bench:
 
     async def _exchange(self, latency: float) -> Answer:
         await asyncio.sleep(latency / 2)
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         model = self._server.at(now)
         status = FINE if model.admit(now) else TOO_MANY
         if status == TOO_MANY:
             self.outcome.refusals.append((now - latency / 2, now + latency / 2))
-        told = headers(model, now, self._trial.headers, self._luck)
+        told = headers(model, now, self.trial.headers, self._luck)
         await asyncio.sleep(latency / 2)
-        return Answer(status, told, b"[]", self._clock.time())
+        return Answer(status, told, b"[]", self.clock.time())
 
 
 def _source(trial: Trial, use: str) -> random.Random:

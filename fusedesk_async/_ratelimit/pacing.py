@@ -253,4 +253,6 @@ class HourlyPacer:
         """Seconds until so many calls may have come back."""
         refill = self.ledger.refill
         usual = refill.seconds_per_call * missing or FIRST_POLL * self.window
+        if self.ledger.others.rate(self.ledger.remaining_at):  # they take what comes back, and so hide how much does
+            usual = min(usual, LONGEST_TRICKLE_GAP * self.window)
         return min(max(refill.overdue, usual), LONGEST_POLL_GAP * self.window)

@@ -82,7 +82,7 @@ does:
     LEAST_CREDIBLE_RATE
     TRICKLE_BUDGET, LONGEST_TRICKLE_GAP, OUTLAST_HOUR,   pacing    noticing soon that calls came back against using up
     QUICK_POLLS, GAP_GROWTH, FIRST_POLL, ...                       the reserve by looking
-    CAUTION, LEAST_TIME, HOPELESS                        others,   speed beside other programs against people's calls
+    CAUTION, LEAST_TIME, SMOOTHED, HOPELESS              others,   speed beside other programs against people's calls
                                                          pacing    failing there
     LOOK_GROWTH, RETURN_SPREAD, EARLINESS,               pacing,   being put off often against 429s for job queues
     TIME_KEPT, PUNCTUALITY                               retry_times

@@ -294,3 +294,26 @@ async def test_the_slot_kept_free_is_used_after_a_while_though_nothing_else_ends
     await limiter.acquire(slots, BULK, REQUEST)  # and never ends
     await limiter.acquire(slots, BULK, REQUEST)
     assert clock.waited == pytest.approx(HOUR / 12)
+
+
+async def test_beside_another_program_bulk_calls_leave_to_people_what_they_need(fresh_limiter, clock):
+    hour = FixedHour(600)
+    server, slots, waits = CountingServer(fresh_limiter, clock, hour), Slots(1), []
+
+    async def another_program():
+        while clock.waited < HOUR:
+            await clock.sleep(20.0)
+            hour.admit(clock.waited)
+
+    async def people(group):
+        while clock.waited < HOUR:
+            await clock.sleep(120.0)
+            waits.append(await server.call(Slots(1), WaitPolicy(max_wait=120.0)))
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for work in (another_program, lambda: people(group), lambda: server.work(slots, list(range(1_000)))):
+            group.start_soon(work)
+    assert len(waits) == 30
+    assert max(waits) <= server.slowest
+    assert server.rejections == []

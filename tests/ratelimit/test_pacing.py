@@ -185,12 +185,18 @@ def test_but_not_when_too_few_are_left_to_look_again_if_nothing_came_back():
 
 
 def test_when_none_are_left_it_looks_soon_at_first_and_then_after_as_long_as_nothing_came():
-    desk = Desk(left=0, most=1_800)
+    desk = Desk(left=0)
     assert desk.pacer.delay(0.0, bulk=False) == HOUR * FIRST_POLL
     desk.call(100.0, bulk=False, left=0)
     assert desk.pacer.delay(100.0, bulk=False) == desk.pacer.delay(100.0, bulk=True) == 100.0
     desk.call(3_000.0, bulk=False, left=0)
     assert desk.pacer.delay(3_000.0, bulk=False) == HOUR * LONGEST_POLL_GAP
+
+
+def test_beside_other_programs_it_looks_after_a_minute_though_few_calls_seemed_to_come_back():
+    desk = Desk(left=0, most=1_800)
+    desk.call(100.0, bulk=False, left=0)
+    assert desk.pacer.delay(100.0, bulk=False) == HOUR * LONGEST_TRICKLE_GAP
 
 
 def test_when_calls_come_back_it_looks_as_soon_as_one_more_may_have():
