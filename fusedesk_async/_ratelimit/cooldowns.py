@@ -1,7 +1,8 @@
 """Whom a 429 holds back: the endpoint that was refused, until a second one is, too, and then everybody.
 
-An endpoint that always answers 429 has a limit of its own, and must hold up nobody else. Numbers in, numbers out; no
-clock.
+An endpoint that always answers 429 has a limit of its own, and must hold up nobody else, and neither must several such
+endpoints: after a pause of everybody an endpoint that was not refused probes first, and if that is accepted, each of
+those that were refused goes on with a cooldown of its own. Numbers in, numbers out; no clock.
 """
 
 import math
@@ -10,6 +11,9 @@ import random
 import attrs
 
 from fusedesk_async._ratelimit.cooldown import Cooldown
+
+REFUSED_LATER = 1 / 3_600
+"""Part of the hour by which endpoints that were refused probe later than others, if any of these waits."""
 
 
 @attrs.define(eq=False, repr=False)
@@ -31,6 +35,7 @@ class Cooldowns:
     newest: Cooldown = attrs.field(init=False)
     scope: str | None = None
     others_accepted: bool = False
+    _refused: set[str] = attrs.field(factory=set[str])
     _own: dict[str, Cooldown] = attrs.field(factory=dict[str, Cooldown])
 
     def __attrs_post_init__(self) -> None:
@@ -39,7 +44,7 @@ class Cooldowns:
     @property
     def active(self) -> bool:
         """Whether any endpoint is held back."""
-        return self.newest.active or bool(self._own)
+        return any(cooldown.active for cooldown in self.all)
 
     @property
     def all(self) -> list[Cooldown]:
@@ -52,7 +57,9 @@ class Cooldowns:
 
     def delay(self, endpoint: str, now: float) -> float:
         """Seconds until a call may go; infinite while a probe is in flight, whose response decides."""
-        return max((cooldown.delay(now) for cooldown in self._of(endpoint)), default=0.0)
+        later = self.newest.active and self.scope is None and endpoint in self._refused
+        let_others_probe = max(0.0, self.newest.until + REFUSED_LATER * self.window - now) if later else 0.0
+        return max(let_others_probe, *(cooldown.delay(now) for cooldown in self._of(endpoint)), 0.0)
 
     def pause(self, endpoint: str, now: float) -> float:
         """Seconds until the deadline."""
@@ -80,10 +87,11 @@ class Cooldowns:
         if endpoint in self._own:
             return self._own[endpoint]
         if not self.newest.active:
-            self.scope, self.others_accepted = None if self._own else endpoint, False
+            self.scope, self.others_accepted, self._refused = None if self._own else endpoint, False, set()
         elif self.scope not in {None, endpoint}:
             self._own[str(self.scope)] = self.newest
             self.newest, self.scope = Cooldown(self.window, self.source), None
+        self._refused.add(endpoint)
         return self.newest
 
     def on_accepted(self, number: int, endpoint: str, now: float) -> bool:
@@ -93,12 +101,16 @@ class Cooldowns:
             Whether it was the probe and ended the newest cooldown.
         """
         own = self._own.get(endpoint)
-        if own is not None and own.on_accepted(number, now):
+        if own is not None and (own.on_accepted(number, now) or not own.active):
             del self._own[endpoint]
         if self.newest.active and self.scope not in {None, endpoint}:
             self.others_accepted = True
             return False
-        return self.newest.on_accepted(number, now)
+        ended = self.newest.on_accepted(number, now)
+        if ended and self.scope is None and endpoint not in self._refused:
+            for refused in self._refused - self._own.keys():  # it was not everybody's limit after all
+                self._own[refused] = Cooldown(self.window, self.source)
+        return ended
 
     def on_lost(self, number: int, endpoint: str) -> None:
         """A call got no response, or one that matters to its endpoint alone. If it was a probe, another may probe."""

@@ -20,8 +20,11 @@ States, in the order in which `AdmissionRules.delay` looks for them; the first t
                                                              that got it; after one of
                                                              a second one, nobody
     probing           the deadline is past                   one call, then nobody       its response: accepted, it is
-                                                             until it has ended          over; 429, a longer cooldown;
-                                                                                         lost, the next call probes
+                                                             until it has ended; one of  over, but for endpoints that
+                                                             an endpoint that was not    were refused if its own was
+                                                             refused, if any waits       not: these go on alone; 429, a
+                                                                                         longer cooldown; lost, the
+                                                                                         next call probes
     first call alone  calls are in flight, none ever got a   one more call for each      the first response
                       response                               moment the first one takes
     burst-paced       a 429 came while calls remained        as many as have slots,      never, but accepted calls add
@@ -35,7 +38,10 @@ States, in the order in which `AdmissionRules.delay` looks for them; the first t
     free              otherwise                              everybody                   -
 
 Burst-paced is looked at together with empty and trickle: the longer delay of the two counts. One more rule, that a slot
-is kept free for interactive calls while some are active, is about slots, so the limiter applies it.
+is kept free for interactive calls while some are active, is about slots, so the limiter applies it: until five minutes
+after the last interactive call, also while the calls in all other slots hang and a bulk call waits for nothing else.
+Such calls free their slots when they time out (after 30 s by default); if a bulk call took the last one and hung, too,
+the next person would wait for as long.
 
 What an event changes, in each part (accepted: any response but a 429; lost: no response):
 

@@ -1,4 +1,4 @@
-"""Whom a 429 holds back: the endpoint that was refused, until a second one is, too."""
+"""Whom a 429 holds back: the endpoint that was refused, until a second one is, too, and none other passes."""
 
 import random
 
@@ -75,6 +75,47 @@ def test_an_endpoint_that_goes_on_being_refused_does_not_prolong_the_pause_of_th
     assert delays(rules, 20.0)[0] >= 500.0
     reject(rules, CREATE, 30.0, hint=5.0)
     assert all(delay >= 5.0 for delay in delays(rules, 30.0))
+
+
+def test_after_a_pause_of_all_an_endpoint_that_was_not_refused_probes_first_and_others_a_little_later(rules):
+    reject(rules, CASES, 1.0, hint=10.0)
+    reject(rules, REPS, 2.0, hint=10.0)
+    until = rules.cooldowns.newest.until
+    assert delays(rules, until) == pytest.approx([1.0, 1.0, 0.0])
+    assert delays(rules, until + 1.0) == [0.0, 0.0, 0.0]
+
+
+def test_endpoints_that_are_refused_while_another_passes_hold_up_only_themselves_from_then_on(rules):
+    reject(rules, CASES, 1.0, hint=10.0)
+    reject(rules, REPS, 2.0, hint=10.0)
+    accept(rules, CREATE, 20.0)
+    reject(rules, REPS, 21.0, hint=500.0)
+    reject(rules, CASES, 22.0, hint=500.0)
+    assert delays(rules, 23.0)[2] == 0.0
+    assert min(delays(rules, 23.0)[:2]) > 400.0
+    accept(rules, REPS, 600.0)
+    accept(rules, CASES, 600.0)
+    assert not rules.cooldowns.active
+    reject(rules, REPS, 700.0, hint=30.0)
+    assert delays(rules, 701.0)[::2] == [0.0, 0.0]
+
+
+@given(st.lists(st.sampled_from(ENDPOINTS), min_size=1, unique=True, max_size=2), st.integers(0))
+def test_endpoints_that_are_always_refused_starve_no_other_however_often_they_are_called(refused, seed):
+    source = random.Random(seed)
+    rules = AdmissionRules(reserve=0.1, window=HOUR, assumed_limit=1_800, source=source)
+    now, last_good, longest = 0.0, 0.0, 0.0
+    while now < 3 * HOUR:
+        now += 5.0
+        for endpoint in source.sample(ENDPOINTS, 3):
+            if rules.delay(now, bulk=False, endpoint=endpoint).seconds:
+                continue
+            if endpoint in refused:
+                reject(rules, endpoint, now)
+            else:
+                accept(rules, endpoint, now)
+                longest, last_good = max(longest, now - last_good), now
+    assert longest <= 60.0 + 6.0 + 10.0
 
 
 def test_a_lost_probe_of_one_endpoint_lets_another_call_probe(rules):
