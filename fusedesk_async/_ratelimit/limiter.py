@@ -43,7 +43,7 @@ class RateLimiter:
         reserve: Part of the hour's calls that bulk calls leave to interactive ones, from 0 to below 1. Interactive
             calls wait for nothing as long as an hour brings no more of them than this.
         window: How long the server's hour lasts, in seconds. All pauses scale with it. None: what a sandbox says in its
-            responses (`X-Window-Of-Sandbox`), else 3600.
+            responses (`X-Simulated-Window`), else 3600.
         assumed_limit: Calls per hour, as long as no response has said.
         usage_header: The name of the header with the calls remaining, if you know it. By default any
             `X-FuseDesk-Usage-…` other than the limit is read.

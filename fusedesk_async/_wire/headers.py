@@ -49,7 +49,7 @@ UNREADABLE_PAUSE = 60.0
 """Seconds to wait where the server asks for a wait in words that nobody understands: surely not no time at all."""
 
 
-SANDBOX_WINDOW_HEADER, LONGEST_SANDBOX_WINDOW = "x-window-of-sandbox", 86_400.0
+SANDBOX_WINDOW_HEADER, LONGEST_SANDBOX_WINDOW = "x-simulated-window", 86_400.0
 """How long the hour of a sandbox lasts, in seconds; FuseDesk itself sends no such header.
 
 Its name must hold no part of the sandbox's usual key, `sandbox-key`, or that part would be masked."""

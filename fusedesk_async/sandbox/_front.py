@@ -59,7 +59,7 @@ class Settings:
 Churn = Callable[[], object]
 
 
-WINDOW_HEADER, HOUR = "X-Window-Of-Sandbox", 3_600.0
+WINDOW_HEADER, HOUR = "X-Simulated-Window", 3_600.0
 """How long an "hour" lasts, in seconds, where that is no hour. FuseDesk sends nothing like it."""
 
 

@@ -137,12 +137,12 @@ async def test_other_programs_that_use_up_the_hour_leave_no_end(clock):
 async def test_a_sandbox_says_how_long_its_hour_lasts_and_all_pauses_scale_with_it(clock, text):
     limiter = RateLimiter()
     limiter.attach(clock)
-    await respond(limiter, answer(limit=24, left=2, x_window_of_sandbox=text))
+    await respond(limiter, answer(limit=24, left=2, x_simulated_window=text))
     assert limiter.estimate(30, concurrency=4).at_most < 60
     for _ in range(3):
-        await respond(limiter, answer(limit=24, left=1, x_window_of_sandbox=text), BULK)
+        await respond(limiter, answer(limit=24, left=1, x_simulated_window=text), BULK)
     assert clock.waited < 20
-    await respond(limiter, rejected(limit=24, left=0, x_window_of_sandbox=text))
+    await respond(limiter, rejected(limit=24, left=0, x_simulated_window=text))
     await limiter.acquire(Slots(1), BULK, REQUEST)
     assert clock.waited < 30
 
@@ -154,5 +154,5 @@ async def test_a_sandbox_says_how_long_its_hour_lasts_and_all_pauses_scale_with_
 async def test_what_the_user_said_counts_more_and_junk_counts_nothing(clock, window, text):
     limiter = RateLimiter(window=window)
     limiter.attach(clock)
-    await respond(limiter, answer(limit=24, left=2, x_window_of_sandbox=text))
+    await respond(limiter, answer(limit=24, left=2, x_simulated_window=text))
     assert limiter.estimate(30, concurrency=4).at_most > HOUR

@@ -207,7 +207,7 @@ async def test_usage_is_reported_and_the_hour_enforced(connect: Connect) -> None
         seen = [await http.get(CASES) for _ in range(3)]
         assert [answer.headers["X-FuseDesk-Usage-Limit"] for answer in seen] == ["3"] * 3
         assert [answer.headers["X-FuseDesk-Usage-Remaining"] for answer in seen] == ["1", "0", "0"]
-        assert [answer.headers["X-Window-Of-Sandbox"] for answer in seen] == ["60"] * 3
+        assert [answer.headers["X-Simulated-Window"] for answer in seen] == ["60"] * 3
         assert [answer.status_code for answer in seen] == [200, 200, 429]
         assert refused(seen[2], 429)
         assert "Retry-After" not in seen[2].headers
