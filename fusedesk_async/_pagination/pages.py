@@ -1,9 +1,10 @@
 """Lists that come in pages, as one lazy object."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Self, TypeVar
 
+import anyio
 import attrs
 
 from fusedesk_async._exports import public
@@ -30,7 +31,8 @@ NOT_LOSSLESS = (
 class Pages(Generic[R]):
     """A list that is fetched page by page while it is iterated. Each iteration starts from the beginning.
 
-    `async for record in pages` gives the records one by one. Nothing is sent before that.
+    `async for record in pages` gives the records one by one. Nothing is sent before that. Several tasks may share the
+    iterator of one iteration, `aiter(pages)`: each record goes to one of them.
     """
 
     def __init__(
@@ -150,7 +152,7 @@ def checked_page_size(rows: int, *, ascending: bool) -> int:
 
 
 class PageIterator(Generic[R]):
-    """One pass over the pages. What failed is fetched again by the next step."""
+    """One pass over the pages, which several tasks may share. What failed is fetched again by the next step."""
 
     def __init__(self, fetch: Callable[..., Awaitable[Records[R]]], plan: Plan[R], call: Call[Any]) -> None:
         self._fetch = fetch
@@ -161,6 +163,7 @@ class PageIterator(Generic[R]):
         self._attempts = 1
         self._over = False
         self._told = False
+        self._fetching = anyio.Lock()
 
     @property
     def is_lossless(self) -> bool:
@@ -171,13 +174,14 @@ class PageIterator(Generic[R]):
         return self
 
     async def __anext__(self) -> Page[R]:
-        while not self._pages:
-            if self._plan.done or self._over:
-                raise StopAsyncIteration
-            if not self._fetches:
-                self._fetches.extend(self._plan.pages_to_fetch())
-            await self._fetch_next()
-        return self._pages.popleft()
+        async with self._fetching:
+            while not self._pages:
+                if self._plan.done or self._over:
+                    raise StopAsyncIteration
+                if not self._fetches:
+                    self._fetches.extend(self._plan.pages_to_fetch())
+                await self._fetch_next()
+            return self._pages.popleft()
 
     async def _fetch_next(self) -> None:
         fetch = self._fetches[0]
@@ -216,18 +220,19 @@ class PageIterator(Generic[R]):
 
 
 class _Items(Generic[R]):
-    """The records of pages, one by one."""
+    """The records of pages, one by one, for one task or several."""
 
     def __init__(self, pages: AsyncIterator[Page[R]]) -> None:
         self._pages = pages
-        self._items: Iterator[R] = iter(())
+        self._items: deque[R] = deque()
+        self._fetching = anyio.Lock()
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> R:
-        while True:
-            for item in self._items:
-                return item
-            page = await anext(self._pages)
-            self._items = iter(page.items)
+        while not self._items:
+            async with self._fetching:
+                if not self._items:  # or another task has fetched them meanwhile
+                    self._items.extend((await anext(self._pages)).items)
+        return self._items.popleft()
