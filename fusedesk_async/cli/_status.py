@@ -53,6 +53,8 @@ def wait_text(until: datetime) -> str:
 
 def summary(report: ExportReport) -> str:
     """What an export has done."""
+    if report.was_whole:
+        return f"{report.to} is whole already: {counted(report.cases, 'case')}, {size_text(report.size)}"
     notes = [
         counted(report.cases, "case"),
         f"{counted(report.calls, 'call')}{f' ({report.refused:,} refused)' if report.refused else ''}",

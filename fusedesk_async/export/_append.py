@@ -59,6 +59,10 @@ class Conversion(Protocol):
         """Whether a file, converted or not, holds no row."""
         ...
 
+    def holds(self, output: Path, rows: int) -> bool:
+        """Whether a file is converted and holds this many rows."""
+        ...
+
     def __call__(self, part: Path, interrupted: Event) -> None:
         """Convert it in place: whole or not at all. The event says that it is no longer wanted."""
         ...
@@ -151,9 +155,12 @@ class AppendSink:
                     self._conversion(self._part, self._interrupted)
                 replace_output(self._part, self._target, self._replacement.mode)
                 sync_folder(self._target.parent)
-            self._checkpoint_path.unlink(missing_ok=True)
-            sync_folder(self._target.parent)
             return self._target.stat().st_size
+
+    def forget(self) -> None:
+        """Remove the checkpoint."""
+        with suppress(OSError):  # then the next run says that it is whole already
+            self._checkpoint_path.unlink(missing_ok=True)
 
     def interrupt(self) -> None:
         """Stop a conversion."""
@@ -171,14 +178,22 @@ class AppendSink:
         with as_export_error(self._checkpoint_path):
             if not self._checkpoint_path.exists():
                 return None
-            checkpoint = Checkpoint.decode(self._checkpoint_path.read_bytes(), self._checkpoint_path)
-            found = checkpoint.resumed(job, self._checkpoint_path)
-        was_removed = self._is_renamed(found) and not self._target.exists()
-        return None if was_removed else found
+            found = Checkpoint.decode(self._checkpoint_path.read_bytes(), self._checkpoint_path)
+            if self._is_renamed(found) and not self._is_output_of(found, job):
+                return None
+        return found.resumed(job, self._checkpoint_path)
 
     def _is_renamed(self, found: Checkpoint) -> bool:
-        """Whether a run was stopped right after it gave the output its name."""
+        """Whether a run was stopped after it gave the output its name."""
         return found.phase == "complete" and not self._part.exists()
+
+    def _is_output_of(self, found: Checkpoint, job: Job) -> bool:
+        """Whether the file that has the name is what such a run of the job wrote, and was not replaced since."""
+        if job.difference(found.job) or not self._target.is_file():
+            return False
+        if self._conversion:
+            return self._conversion.holds(self._target, found.cases)
+        return self._target.stat().st_size == found.size
 
     def _is_converted(self, found: Checkpoint) -> bool:
         """Whether a run was stopped right before that, and nothing else remains to be done."""

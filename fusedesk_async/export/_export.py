@@ -32,7 +32,8 @@ async def export_cases(
     | a stream, `-` for stdout | cannot be resumed | cannot be resumed |
 
     Until it is complete the output is called `OUT.part`, with `OUT.checkpoint` beside it, in which nothing of the key
-    is.
+    is. The checkpoint is removed last: where a run was killed after the output got its name, the next one finds it
+    whole, fetches nothing and says so (`ExportReport.was_whole`). Once a report was returned, an output exists already.
 
     Args:
         desk: An open client.
@@ -51,11 +52,14 @@ async def export_cases(
     output = Output(desk, checked.sink(), on_progress)
     try:
         await output.open(checked.job, checked.resume, overwrite=checked.overwrite)
+        output.was_whole = output.checkpoint.phase == "complete" and not checked.update
         run = ExportRun(desk, output, checked)
         with output.counting_calls():
             plan = await run.announce() if on_progress else None
             await run.carry_out(plan)
-            return await output.finish(checked.name)
+            report = await output.finish(checked.name)
+        output.forget()  # nothing that waits comes behind it
+        return report
     finally:
         output.close()
 

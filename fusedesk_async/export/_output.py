@@ -65,6 +65,7 @@ class Output:
         self.plan: ExportPlan | None = None
         self.meter = Meter()
         self.outage = ""
+        self.was_whole = False
         self.seams_mended = self.salvaged = 0
 
     @contextmanager
@@ -137,8 +138,13 @@ class Output:
             seams_mended=self.seams_mended,
             salvaged=self.salvaged,
             seconds=self._seconds,
+            was_whole=self.was_whole,
             **{name: getattr(reached, name) for name in _COUNTED},
         )
+
+    def forget(self) -> None:
+        """Remove what says that it is finished."""
+        self._sink.forget()
 
     def close(self) -> None:
         """Close the output, finished or not."""

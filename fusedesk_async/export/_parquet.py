@@ -83,6 +83,14 @@ class ParquetMaker:
         _, parquet = pyarrow()
         return self.is_done(output) and not parquet.read_metadata(output).num_rows
 
+    def holds(self, output: Path, rows: int) -> bool:
+        """Whether a file is Parquet, whole, and holds this many rows."""
+        arrow, parquet = pyarrow()
+        try:
+            return bool(self.is_done(output) and parquet.read_metadata(output).num_rows == rows)
+        except arrow.ArrowInvalid:
+            return False
+
     def __call__(self, part: Path, interrupted: Event) -> None:
         """Replace JSON Lines by Parquet: whole or not at all."""
         _, parquet = pyarrow()

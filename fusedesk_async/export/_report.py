@@ -104,6 +104,7 @@ class ExportReport:
         seams_mended: How often this run had to go back since rows had moved.
         salvaged: Answers of this run with noise around them, which was cut off.
         seconds: How long this run took.
+        was_whole: Whether an earlier run had written all of it, and only its very end was cut off.
     """
 
     to: str
@@ -128,6 +129,7 @@ class ExportReport:
     seams_mended: int
     salvaged: int
     seconds: float
+    was_whole: bool = False
 
     @property
     def is_whole(self) -> bool:

@@ -70,11 +70,15 @@ class Sink(Protocol):
         ...
 
     def finish(self) -> int:
-        """Everything is there: give the output its name; its size in bytes.
+        """Everything is there: give the output its name; its size in bytes. The checkpoint stays beside it.
 
         Raises:
-            ExportError: That cannot be done. The checkpoint stays, so it can be tried again.
+            ExportError: That cannot be done. It can be tried again.
         """
+        ...
+
+    def forget(self) -> None:
+        """Remove what says that it is finished: the caller knows. Until then another run of the job says so, too."""
         ...
 
     def interrupt(self) -> None:

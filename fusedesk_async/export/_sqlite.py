@@ -19,6 +19,7 @@ from fusedesk_async._durable_files import (
     sync,
     sync_folder,
     transaction,
+    write_durably,
 )
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _sqlite_schema as schema
@@ -51,20 +52,25 @@ class SqliteSink:
     def __init__(self, target: Path, *, update: bool = False, replacement: Replacement = DEFAULT_REPLACEMENT) -> None:
         self._target = target
         self._part = target.with_name(f"{target.name}.part")
+        self._checkpoint_path = target.with_name(f"{target.name}.checkpoint")
         self._update = update
         self._replacement = replacement
         self._overwrite = False
         self._path = self._part
         self._resources = ExitStack()
-        self._is_open = False
+        self._is_open = self._is_whole = False
+        self._complete = ""
         self._database: sqlite3.Connection
 
     def find_checkpoint(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
         """How far an earlier run has come."""
         self._path = self._target if self._update and self._target.exists() else self._part
+        found = self._checkpoint_after_rename(job) if resume != "never" else None
+        self._is_whole = found is not None
+        if found:
+            return found
         if self._path == self._part:
             check_target(self._target, overwrite=overwrite)
-        found = None
         if self._path.exists() and (resume != "never" or self._path == self._target):
             with self._connection():
                 found = self._checkpoint(job)
@@ -76,7 +82,7 @@ class SqliteSink:
         self._resources.enter_context(locked(self._target))
         self._overwrite = overwrite
         found = self.find_checkpoint(job, resume=resume, overwrite=overwrite)
-        if found:
+        if found and not self._is_whole:
             self._open_for_writing()
         return found or Checkpoint(job=job)
 
@@ -102,17 +108,22 @@ class SqliteSink:
             for table in schema.TABLES_OF_ROWS:
                 database.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
 
-    def missing_histories(self) -> list[int]:
-        """Ids of the cases whose history could not be fetched."""
+    def missing_histories(self) -> list[int] | None:
+        """Ids of the cases whose history could not be fetched; None if it is whole and only its end was cut off."""
+        if self._is_whole:
+            return None
         with self._as_export_error():
             return [case_id for (case_id,) in self._database.execute(schema.MISSING_HISTORIES)]
 
     def finish(self) -> int:
         """Merge its write-ahead log, and give it its name."""
+        if self._is_whole:
+            return self._target.stat().st_size
         with self._as_export_error(), as_export_error(self._path):
             if self._path == self._part:
                 check_target(self._target, overwrite=self._overwrite)
                 self._check_not_emptied()
+                ((self._complete,),) = self._database.execute("SELECT checkpoint FROM fusedesk_export")
             is_one_file = _merge_wal(self._database)
             self._database.close()
             if self._path == self._part:
@@ -122,6 +133,27 @@ class SqliteSink:
                 self._rename()
             sync_folder(self._target.parent)
             return self._target.stat().st_size
+
+    def forget(self) -> None:
+        """Remove the checkpoint beside it."""
+        with suppress(OSError):  # then the next run says that it is whole already
+            self._checkpoint_path.unlink(missing_ok=True)
+
+    def _checkpoint_after_rename(self, job: Job) -> Checkpoint | None:
+        """The checkpoint of a run of the job that was stopped after it gave the output its name."""
+        with as_export_error(self._checkpoint_path):
+            if self._update or self._part.exists() or not (self._checkpoint_path.exists() and self._target.is_file()):
+                return None
+            noted = Checkpoint.decode(self._checkpoint_path.read_bytes(), self._checkpoint_path)
+        if job.difference(noted.job):
+            return None
+        self._path = self._target
+        with suppress(ExportError), self._connection():
+            found = self._checkpoint(job)
+            if found == noted.resumed(job, self._target):
+                return found
+        self._path = self._part  # the output was replaced since
+        return None
 
     def _check_not_emptied(self) -> None:
         """Check that no cases are replaced by none. A part without cases goes, or the next run would resume it."""
@@ -136,9 +168,13 @@ class SqliteSink:
         refuse_to_empty(self._target)
 
     def _rename(self) -> None:
-        """Give the output its name. A log of the old output would be taken for one of the new."""
+        """Give the output its name. A log of the old output would be taken for one of the new.
+
+        A copy of its checkpoint says until the very end that it is the output of this job.
+        """
         with self._part.open("rb+") as file:
             sync(file.fileno())
+        write_durably(self._checkpoint_path, self._complete.encode())
         if any(log.exists() for log in _log_files(self._target)):
             with suppress(sqlite3.Error), closing(sqlite3.connect(self._target)) as old:
                 _merge_wal(old)

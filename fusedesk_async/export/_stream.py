@@ -87,6 +87,9 @@ class StreamSink:
         """Nothing remains to be done."""
         return self._size
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     def interrupt(self) -> None:
         """Nothing takes long."""
 

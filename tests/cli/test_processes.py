@@ -115,3 +115,25 @@ def test_a_sandbox_serves_until_it_is_reported_to_stop(start: Start) -> None:
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=20) == (b"", b"")
     assert process.returncode == Exit.FINE
+
+
+DIES = """
+import os, pathlib
+unlink = pathlib.Path.unlink
+pathlib.Path.unlink = lambda path, **options: os._exit(137) if path.suffix == ".checkpoint" else unlink(path, **options)
+"""
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv.gz", "out.db"])
+def test_an_export_that_was_killed_at_its_very_end_is_whole_already(start: Start, tmp_path: Path, name: str) -> None:
+    process = start("export", name, before=DIES)
+    process.communicate(timeout=60)
+    assert process.returncode == 137
+    again = start("export", name)
+    _, stderr = again.communicate(timeout=60)
+    assert again.returncode == Exit.FINE
+    assert stderr.decode().splitlines()[1].startswith(f"fusedesk: {name} is whole already: 8,000 cases, ")
+    other = start("export", name, "--status", "open")
+    _, stderr = other.communicate(timeout=60)
+    assert other.returncode == Exit.EXISTS
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -60,6 +60,7 @@ def written(path, rows, *, history=True):
         place = output.write(rows, attrs.evolve(place, bookmark=bookmark(10)))
         output.write([], attrs.evolve(place, phase="complete"))
         output.finish()
+        output.forget()
     finally:
         output.close()
     return path

@@ -30,6 +30,7 @@ def carry_out(path, *, overwrite=False):
         if place.phase == "cases":
             place = output.write([], attrs.evolve(place, phase="complete", bookmark=""))
         output.finish()
+        output.forget()
     finally:
         output.close()
     assert place.cases == 6

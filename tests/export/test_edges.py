@@ -130,6 +130,7 @@ def test_a_conversion_that_is_not_wanted_any_more_keeps_the_cases(tmp_path):
     again = sink(tmp_path / "out.parquet")
     again.open(job("out.parquet"), resume="require", overwrite=False)
     again.finish()
+    again.forget()
     again.close()
     assert ids_in(tmp_path / "out.parquet") == [1, 2]
 
@@ -142,6 +143,7 @@ def test_an_id_beyond_64_bits_does_not_fit_into_sqlite_and_takes_nothing_with_it
         output.write(rows([2, 2**63]), place)
     output.write(rows([3]), place)
     output.finish()
+    output.forget()
     output.close()
     assert ids_in(tmp_path / "out.db") == [1, 3]
 

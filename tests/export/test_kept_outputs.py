@@ -21,6 +21,7 @@ def written(path, ids, *, overwrite=False, allow_empty=False):
             reached = output.write(rows(ids), attrs.evolve(reached, bookmark=bookmark(ids[-1])))
         output.write([], attrs.evolve(reached, phase="complete"))
         output.finish()
+        output.forget()
     finally:
         output.close()
 
@@ -72,6 +73,7 @@ def test_a_part_without_its_checkpoint_is_not_truncated_unasked(name, tmp_path):
     reached = output.open(job(name), resume="never", overwrite=False)
     output.write(rows([5]), attrs.evolve(reached, phase="complete"))
     output.finish()
+    output.forget()
     output.close()
     assert ids_in(tmp_path / name) == [5]
 

@@ -34,6 +34,7 @@ def export(path, ids=(1,), *, mode=None, while_open=lambda: None):
         output.write(rows(ids), attrs.evolve(reached, phase="complete", bookmark=bookmark(ids[-1])))
         while_open()
         output.finish()
+        output.forget()
     finally:
         output.close()
 
@@ -114,6 +115,7 @@ def test_any_other_failure_of_the_last_step_leaves_the_part(name, tmp_path, monk
     again = sink(tmp_path / name)
     assert again.open(job(name), resume="require", overwrite=True).phase == "complete"
     again.finish()
+    again.forget()
     again.close()
     assert ids_in(tmp_path / name) == [1]
 

@@ -25,6 +25,7 @@ def begun(path, ids=(1,), *, resume="auto", overwrite=False):
 def ended(output, place):
     output.write([], attrs.evolve(place, phase="complete"))
     output.finish()
+    output.forget()
     output.close()
 
 
@@ -53,6 +54,7 @@ def test_a_reader_in_a_transaction_is_reported_and_nothing_is_lost(tmp_path):
     again = sink(tmp_path / "out.db")
     assert again.open(job("out.db"), resume="require", overwrite=False).phase == "complete"
     again.finish()
+    again.forget()
     again.close()
     assert ids_in(tmp_path / "out.db") == [1, 2]
 
