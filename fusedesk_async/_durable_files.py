@@ -124,8 +124,15 @@ def removed_on_failure(path: Path) -> Generator[None, None, None]:
 def transaction(connection: sqlite3.Connection) -> Generator[sqlite3.Connection, None, None]:
     """Carry out the block as one transaction of SQLite: whole, or not at all if it fails."""
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with committed(connection):
         yield connection
+
+
+@contextmanager
+def committed(connection: sqlite3.Connection) -> Generator[None, None, None]:
+    """End a transaction of SQLite that was begun: with the block, or without anything if it fails."""
+    try:
+        yield
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):  # after some failures, as of a full disk, SQLite has rolled it back already

@@ -80,6 +80,7 @@ class AppendSink:
     """
 
     uses_disk = True
+    log_file = ""
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from fusedesk_async._wire.converter import HISTORY_NAMES
 from fusedesk_async._wire.field_names import answer_names
 from fusedesk_async.models import Case, CaseDetail, Email, HistoryItem, Note, Record
 
-Kind: TypeAlias = Literal["whole", "text", "moment", "flag", "tags", "loose", "identifier"]
+Kind: TypeAlias = Literal["whole", "text", "moment", "flag", "tags", "loose", "identifier", "key"]
 Encoders: TypeAlias = Mapping[Kind, Callable[[Any], Any]]
 """How a format writes the values of each kind. They raise `ValueError` or `OverflowError` for what does not fit."""
 
@@ -25,7 +25,7 @@ EXTRA = "extra"
 """The last column: a JSON object with what has no column, or does not fit into its own; empty if there is none."""
 
 _KINDS: Mapping[Any, Kind] = {
-    int: "whole",
+    int: "key",
     int | None: "whole",
     str: "text",
     str | None: "text",

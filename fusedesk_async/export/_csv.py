@@ -20,6 +20,7 @@ def _comma_separated(numbers: Iterable[int]) -> str:
 
 _ENCODERS: Mapping[Kind, Any] = {
     "whole": str,
+    "key": str,
     "text": clean_text,
     "moment": datetime.isoformat,
     "flag": {True: "true", False: "false"}.__getitem__,

@@ -139,6 +139,7 @@ class Output:
             salvaged=self.salvaged,
             seconds=self._seconds,
             was_whole=self.was_whole,
+            log_file=self._sink.log_file,
             **{name: getattr(reached, name) for name in _COUNTED},
         )
 

@@ -34,6 +34,7 @@ def _each_int64(numbers: Iterable[int]) -> list[int]:
 
 _ENCODERS: Mapping[Kind, Any] = {
     "whole": int64,
+    "key": int64,
     "text": clean_text,
     "moment": in_utc,
     "flag": bool,
@@ -166,6 +167,7 @@ def _fields(columns: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     arrow, _ = pyarrow()
     kinds = {
         "whole": arrow.int64(),
+        "key": arrow.int64(),
         "moment": arrow.timestamp("us", "UTC"),
         "flag": arrow.bool_(),
         "tags": arrow.list_(arrow.int64()),

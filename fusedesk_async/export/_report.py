@@ -105,6 +105,9 @@ class ExportReport:
         salvaged: Answers of this run with noise around them, which was cut off.
         seconds: How long this run took.
         was_whole: Whether an earlier run had written all of it, and only its very end was cut off.
+        log_file: The name of SQLite's log beside the output, if its last rows are still there, since another program
+            read the output all the time; else empty. Nothing is lost, and every program that opens the output sees
+            them; but a copy of the output alone misses them. The next update merges the two.
     """
 
     to: str
@@ -130,6 +133,7 @@ class ExportReport:
     salvaged: int
     seconds: float
     was_whole: bool = False
+    log_file: str = ""
 
     @property
     def is_whole(self) -> bool:

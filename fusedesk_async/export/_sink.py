@@ -36,6 +36,8 @@ class Sink(Protocol):
 
     uses_disk: bool
     """Whether its methods are brief enough for a thread to wait for them, even if the export is cancelled meanwhile."""
+    log_file: str
+    """After `finish`, the name of a file beside it that holds rows, too; empty if there is none."""
 
     def find_checkpoint(self, job: Job, *, resume: Resume, overwrite: bool) -> Checkpoint | None:
         """How far an earlier run of the job has come, if there was one. Changes nothing.

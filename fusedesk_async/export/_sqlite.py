@@ -6,19 +6,21 @@ what SQLite says of its write-ahead log, which does not work on network drives.
 """
 
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import TypeVar
 
 from fusedesk_async._durable_files import (
     as_export_error,
+    committed,
     locked,
     make_private,
     replace_output,
     sync,
     sync_folder,
-    transaction,
     write_durably,
 )
 from fusedesk_async.errors import ExportError
@@ -33,9 +35,14 @@ from fusedesk_async.export._sink import (
     refuse_to_empty,
     require_checkpoint,
 )
-from fusedesk_async.models import CaseDetail
+from fusedesk_async.export._sqlite_rows import holds_cases, write_rows
 
-LARGEST_ID = 2**63 - 1
+T = TypeVar("T")
+
+BUSY_PATIENCE = 10.0
+"""Seconds for which another program may have the database; a tool that looks at it has it for less."""
+BUSY_PAUSE = 0.2
+"""Seconds until the next attempt."""
 
 
 class SqliteSink:
@@ -59,6 +66,8 @@ class SqliteSink:
         self._path = self._part
         self._resources = ExitStack()
         self._is_open = self._is_whole = False
+        self._interrupted = Event()
+        self.log_file = ""
         self._complete = ""
         self._database: sqlite3.Connection
 
@@ -84,36 +93,30 @@ class SqliteSink:
         found = self.find_checkpoint(job, resume=resume, overwrite=overwrite)
         if found and not self._is_whole:
             self._open_for_writing()
+            with self._transaction():
+                schema.complete(self._database)
         return found or Checkpoint(job=job)
 
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
         """Put rows and checkpoint into the database, in one transaction."""
         if not self._is_open:
             self._create()
-        with self._as_export_error(), transaction(self._database) as database:
-            if checkpoint.phase == "changes":
-                _note_changes(database, rows)
-            elif checkpoint.phase == "missing":
-                _fill_gaps(database, rows)
-            else:
-                _insert(database, list(rows), were_changed=checkpoint.phase == "update")
-            if checkpoint.phase == "complete":
-                _take_away(database, checkpoint)
-            database.execute("UPDATE fusedesk_export SET checkpoint = ?", (checkpoint.encode().decode(),))
+        with self._transaction():
+            write_rows(self._database, rows, checkpoint)
         return checkpoint
 
     def restart(self) -> None:
         """Drop all rows."""
-        with self._as_export_error(), transaction(self._database) as database:
+        with self._transaction():
             for table in schema.TABLES_OF_ROWS:
-                database.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
+                self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - our names
 
     def missing_histories(self) -> list[int] | None:
         """Ids of the cases whose history could not be fetched; None if it is whole and only its end was cut off."""
         if self._is_whole:
             return None
         with self._as_export_error():
-            return [case_id for (case_id,) in self._database.execute(schema.MISSING_HISTORIES)]
+            return sorted(int(case_id) for (case_id,) in self._database.execute(schema.MISSING_HISTORIES))
 
     def finish(self) -> int:
         """Merge its write-ahead log, and give it its name."""
@@ -124,13 +127,15 @@ class SqliteSink:
                 check_target(self._target, overwrite=self._overwrite)
                 self._check_not_emptied()
                 ((self._complete,),) = self._database.execute("SELECT checkpoint FROM fusedesk_export")
-            is_one_file = _merge_wal(self._database)
+            is_one_file = self._merge_wal()
             self._database.close()
             if self._path == self._part:
                 if not is_one_file:
                     message = f"{self._part} is open in another program; close it there and run the export again"
                     raise ExportError(message, None, "output")
                 self._rename()
+            elif not is_one_file:
+                self.log_file = f"{self._target}-wal"
             sync_folder(self._target.parent)
             return self._target.stat().st_size
 
@@ -157,10 +162,10 @@ class SqliteSink:
 
     def _check_not_emptied(self) -> None:
         """Check that no cases are replaced by none. A part without cases goes, or the next run would resume it."""
-        if self._replacement.allow_empty or not self._target.exists() or _holds_cases(self._database):
+        if self._replacement.allow_empty or not self._target.exists() or holds_cases(self._database):
             return
         with suppress(sqlite3.Error), closing(sqlite3.connect(f"{self._target.as_uri()}?mode=ro", uri=True)) as old:
-            if not _holds_cases(old):
+            if not holds_cases(old):
                 return
         self._database.close()
         _remove_log_files(self._part)
@@ -182,8 +187,17 @@ class SqliteSink:
         replace_output(self._part, self._target, self._replacement.mode)
         _remove_log_files(self._part)
 
+    def _merge_wal(self) -> bool:
+        """Merge the write-ahead log into the file itself, as soon as nobody reads; whether all of it is there now."""
+        until = time.monotonic() + BUSY_PATIENCE
+        while not _merge_wal(self._database):
+            if time.monotonic() >= until or self._interrupted.wait(BUSY_PAUSE):
+                return False
+        return True
+
     def interrupt(self) -> None:
-        """Nothing takes long."""
+        """Wait for other programs no longer."""
+        self._interrupted.set()
 
     def close(self) -> None:
         """Close the database and unlock it."""
@@ -196,23 +210,38 @@ class SqliteSink:
             _remove_log_files(self._path)
             make_private(self._path)
         self._open_for_writing()
-        with self._as_export_error(), transaction(self._database) as database:
-            for statement in schema.SCHEMA.split(";"):
-                database.execute(statement)
-            database.execute("INSERT INTO fusedesk_export VALUES ('')")
+        with self._transaction():
+            schema.create(self._database)
 
     def _open_for_writing(self) -> None:
-        """Open the database for writing."""
+        """Open the database for writing, as soon as nobody else has it."""
         self._resources.enter_context(self._connection())
         with self._as_export_error():
-            self._database.execute("PRAGMA journal_mode=WAL")
+            self._when_free(lambda: self._database.execute("PRAGMA journal_mode=WAL"))
             self._database.execute("PRAGMA synchronous=NORMAL")
         self._is_open = True
+
+    @contextmanager
+    def _transaction(self) -> Generator[None, None, None]:
+        with self._as_export_error():
+            self._when_free(lambda: self._database.execute("BEGIN IMMEDIATE"))
+            with committed(self._database):
+                yield
+
+    def _when_free(self, attempt: Callable[[], T]) -> T:
+        """What an attempt gives, which is made again while another program has the database."""
+        until = time.monotonic() + BUSY_PATIENCE
+        while True:
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() >= until or self._interrupted.wait(BUSY_PAUSE):
+                    raise
 
     def _checkpoint(self, job: Job) -> Checkpoint | None:
         """The checkpoint in the database; None if it was killed before there was one."""
         with self._as_export_error():
-            (kind,) = self._database.execute("PRAGMA application_id").fetchone()
+            (kind,) = self._when_free(lambda: self._database.execute("PRAGMA application_id").fetchone())
             if self._path == self._part and not self._database.execute("SELECT 1 FROM sqlite_master").fetchone():
                 return None
             if kind != schema.APPLICATION_ID:
@@ -226,7 +255,9 @@ class SqliteSink:
     @contextmanager
     def _connection(self) -> Generator[None, None, None]:
         with self._as_export_error():
-            self._database = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            self._database = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_PAUSE
+            )
         with closing(self._database):
             yield
 
@@ -236,50 +267,19 @@ class SqliteSink:
         try:
             yield
         except sqlite3.OperationalError as error:
+            if _is_busy(error):
+                message = f"another program reads or writes {self._path}; close it there and run the export again"
+                raise ExportError(message, None, "locked") from error
             message = f"cannot write {self._path}: {error}"
-            raise ExportError(message, None, "output") from error
-        except OverflowError as error:
-            message = f"an id of more than 64 bits does not fit into {self._path}; export to JSON Lines or CSV"
             raise ExportError(message, None, "output") from error
         except sqlite3.DatabaseError as error:
             message = f"cannot resume from {self._path}: {error}"
             raise ExportError(message, None, "checkpoint") from error
 
 
-def _take_away(database: sqlite3.Connection, checkpoint: Checkpoint) -> None:
-    """Cases that changed and did not come again do not match any more, where the list says so for certain."""
-    if checkpoint.is_certain and not checkpoint.is_unordered:
-        for row in checkpoint.unreadable:
-            low, high = sorted((row.after or 0, LARGEST_ID if row.before is None else row.before))
-            database.execute("DELETE FROM fusedesk_changed WHERE id > ? AND id < ?", (low, high))
-        database.execute("UPDATE cases SET matches = 0 WHERE id IN (SELECT id FROM fusedesk_changed)")
-    database.execute("DELETE FROM fusedesk_changed")
-
-
-def _fill_gaps(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
-    """Put in what was missing. Whether a case still matches stays as it was; one that is gone is marked, no more."""
-    for row in rows:
-        if row.tombstone:
-            database.execute(schema.MARK_GONE, (row.case.id,))
-            continue
-        state = database.execute(schema.STATE_OF_CASE, (row.case.id,)).fetchone()
-        _insert(database, [row])
-        if state:
-            database.execute(schema.SET_STATE, (0, None, state[-1], row.case.id))
-
-
-def _note_changes(database: sqlite3.Connection, rows: Iterable[Row]) -> None:
-    """Update the cases that are in the export; whether these still match is seen later."""
-    for row in rows:
-        state = database.execute(schema.STATE_OF_CASE, (row.case.id,)).fetchone()
-        if state:
-            _insert(database, [row], keep_history=True)
-            database.execute(schema.SET_STATE, (*state, row.case.id))
-            database.execute("INSERT OR IGNORE INTO fusedesk_changed VALUES (?)", (row.case.id,))
-
-
-def _holds_cases(database: sqlite3.Connection) -> bool:
-    return database.execute("SELECT 1 FROM cases LIMIT 1").fetchone() is not None
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether another program has what is needed."""
+    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}  # the rest says why
 
 
 def _merge_wal(database: sqlite3.Connection) -> bool:
@@ -298,27 +298,3 @@ def _remove_log_files(path: Path) -> None:
 def _log_files(path: Path) -> list[Path]:
     """What SQLite keeps beside a database while it is written, or after that was cut off."""
     return [path.with_name(f"{path.name}-{end}") for end in ("wal", "shm", "journal")]
-
-
-def _insert(
-    database: sqlite3.Connection, rows: list[Row], *, were_changed: bool = False, keep_history: bool = False
-) -> None:
-    ids = [(row.case.id,) for row in rows]
-    database.executemany("DELETE FROM tags WHERE case_id = ?", ids)
-    database.executemany(schema.INSERT_CASE, map(_case_cells, rows))
-    database.executemany(schema.INSERT_TAG, [(row.case.id, tag) for row in rows for tag in row.case.tags])
-    if not keep_history:
-        database.executemany("DELETE FROM history WHERE case_id = ?", ids)
-        database.executemany(schema.INSERT_ITEM, (cells for row in rows for cells in _item_cells(row)))
-    if were_changed:
-        database.executemany("DELETE FROM fusedesk_changed WHERE id = ?", ids)
-
-
-def _case_cells(row: Row) -> list[Any]:
-    return [*schema.CASES.cells(row.case), int(row.tombstone), row.history_error or None, 1]
-
-
-def _item_cells(row: Row) -> Iterator[list[Any]]:
-    history = row.case.history if isinstance(row.case, CaseDetail) else ()
-    for position, item in enumerate(history):
-        yield [row.case.id, position, *schema.ITEMS.cells(item)]

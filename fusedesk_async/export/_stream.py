@@ -32,6 +32,7 @@ class StreamSink:
     """
 
     uses_disk = False
+    log_file = ""
 
     def __init__(self, stream: BinaryStream) -> None:
         self._stream = stream

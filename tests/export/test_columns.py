@@ -12,7 +12,6 @@ import pyarrow.parquet
 import pytest
 from exports import bookmark, case, job, sink
 
-from fusedesk_async import ExportError
 from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import structure
 from fusedesk_async.export import _parquet
@@ -142,11 +141,6 @@ def test_sqlite_opens_in_any_tool_and_joins(tmp_path):
         ).fetchall()
         assert [tuple(each) for each in joined] == [(1, "3,4", 0), (8, None, 3)]
         assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-
-
-def test_an_id_beyond_64_bits_is_named(tmp_path):
-    with pytest.raises(ExportError, match="an id of more than 64 bits"):
-        written(tmp_path / "out.db", [Row(case=case({"caseid": 2**70}))])
 
 
 @pytest.mark.parametrize("row", ROWS)

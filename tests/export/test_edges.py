@@ -135,19 +135,6 @@ def test_a_conversion_that_is_not_wanted_any_more_keeps_the_cases(tmp_path):
     assert ids_in(tmp_path / "out.parquet") == [1, 2]
 
 
-def test_an_id_beyond_64_bits_does_not_fit_into_sqlite_and_takes_nothing_with_it(tmp_path):
-    output, place = sink(tmp_path / "out.db"), Checkpoint(job=job("out.db"))
-    output.open(job("out.db"), resume="auto", overwrite=False)
-    output.write(rows([1]), place)
-    with pytest.raises(ExportError, match="more than 64 bits does not fit"):
-        output.write(rows([2, 2**63]), place)
-    output.write(rows([3]), place)
-    output.finish()
-    output.forget()
-    output.close()
-    assert ids_in(tmp_path / "out.db") == [1, 3]
-
-
 def test_a_database_that_cannot_be_opened_is_reported_with_its_name(tmp_path):
     (tmp_path / "out.db.part").mkdir()
     with pytest.raises(ExportError, match=r"cannot write .*out\.db\.part: unable to open") as caught:

@@ -11,6 +11,7 @@ import pytest
 from exports import NAMES, bookmark, ids_in, job, rows, sink
 
 from fusedesk_async import ConfigurationError, ExportError
+from fusedesk_async.export import _sqlite
 from fusedesk_async.export._checkpoint import Checkpoint
 from fusedesk_async.export._stream import StreamSink
 from fusedesk_async.export._target import format_of
@@ -41,12 +42,12 @@ def test_who_comes_second_harms_nothing(name, tmp_path):
     assert ids_in(tmp_path / name) == [1, 2]
 
 
-def test_a_reader_in_a_transaction_is_reported_and_nothing_is_lost(tmp_path):
+def test_a_reader_in_a_transaction_is_reported_and_nothing_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sqlite, "BUSY_PATIENCE", 0.0)
     output, place = begun(tmp_path / "out.db")
     with closing(sqlite3.connect(tmp_path / "out.db.part", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM cases").fetchall()
-        output._database.execute("PRAGMA busy_timeout=10")
         output.write(rows([2]), attrs.evolve(place, phase="complete"))
         with pytest.raises(ExportError, match="is open in another program"):
             output.finish()
