@@ -1,30 +1,24 @@
 """Lists that come in pages, as one lazy object."""
 
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Generic, Self, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Generic, TypeVar
 
-import anyio
 import attrs
 
 from fusedesk_async._exports import public
-from fusedesk_async._pagination.asking import FetchPage, is_matter_of_page
+from fusedesk_async._pagination.asking import FetchPage
 from fusedesk_async._pagination.id_plan import IdPlan
+from fusedesk_async._pagination.iteration import PageIterator, RecordIterator
 from fusedesk_async._pagination.page import Page
 from fusedesk_async._pagination.plain import PlainPlan
-from fusedesk_async._pagination.plans import Plan
 from fusedesk_async._wire.call import LARGEST_PAGE, Call, CallSender
 from fusedesk_async._wire.name_refs import names_in
 from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async._wire.readers import Records
-from fusedesk_async.errors import ConfigurationError, FuseDeskError, PaginationError, Request, warn
+from fusedesk_async.errors import ConfigurationError, FuseDeskError
 from fusedesk_async.models import Record
 
 R = TypeVar("R", bound=Record)
-
-NOT_LOSSLESS = (
-    "the server does not keep the order by id, or its pages have gaps; rows that move meanwhile may be missed"
-)
 
 
 @public
@@ -68,7 +62,7 @@ class Pages(Generic[R]):
 
     def __aiter__(self) -> AsyncIterator[R]:
         """The records, one by one."""
-        return _Items(self.pages())
+        return RecordIterator(self.pages())
 
     def pages(self) -> AsyncIterator[Page[R]]:
         """The answers of the server, one by one.
@@ -76,12 +70,10 @@ class Pages(Generic[R]):
         Raises:
             PaginationError: While iterating, if the server ignores the offset or does not keep the order asked for.
         """
-        plan: Plan[R]
         if self._ascending:
-            plan = IdPlan(self._identity, self._page_size, self._profile, trusts_empty=True)
-        else:
-            plan = PlainPlan(self._identity, self._page_size, self._profile)
-        return PageIterator(self._fetch_page, plan, self._call)
+            by_id = IdPlan(self._identity, self._page_size, self._profile, trusts_empty=True)
+            return PageIterator(self._fetch_page, by_id, self._call)
+        return PageIterator(self._fetch_page, PlainPlan(self._identity, self._page_size, self._profile), self._call)
 
     async def first(self, *, offset: int = 0) -> R | None:
         """The first record, or None if there is none. Asks for one row only.
@@ -130,11 +122,6 @@ def page_call(call: Call[Records[R]], fetch: FetchPage) -> Call[Records[R]]:
     return attrs.evolve(call, query=query, attempts=fetch.attempts)
 
 
-def with_request(error: PaginationError, call: Call[Any], attempts: int) -> PaginationError:
-    """The same error with what was asked."""
-    return type(error)(error.message, error.request or Request(call.method, call.path, attempts))
-
-
 def checked_page_size(rows: int, *, ascending: bool) -> int:
     """A page size the server knows. Pages that are to join up by their ids need two rows: one of them overlaps.
 
@@ -146,93 +133,3 @@ def checked_page_size(rows: int, *, ascending: bool) -> int:
         message = f"page_size is a whole number from {smallest} to {LARGEST_PAGE}, not {rows!r}"
         raise ConfigurationError(message)
     return rows
-
-
-# Iterators rather than async generators: one that is left half-way needs no closing, on trio least of all.
-
-
-class PageIterator(Generic[R]):
-    """One pass over the pages, which several tasks may share. What failed is fetched again by the next step."""
-
-    def __init__(self, fetch: Callable[..., Awaitable[Records[R]]], plan: Plan[R], call: Call[Any]) -> None:
-        self._fetch = fetch
-        self._plan = plan
-        self._call = call
-        self._fetches: deque[FetchPage] = deque()
-        self._pages: deque[Page[R]] = deque()
-        self._attempts = 1
-        self._over = False
-        self._told = False
-        self._fetching = anyio.Lock()
-
-    @property
-    def is_lossless(self) -> bool:
-        """Whether nothing that came by now is suspected to be missing since rows moved."""
-        return not self._plan.unordered
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Page[R]:
-        async with self._fetching:
-            while not self._pages:
-                if self._plan.done or self._over:
-                    raise StopAsyncIteration
-                if not self._fetches:
-                    self._fetches.extend(self._plan.pages_to_fetch())
-                await self._fetch_next()
-            return self._pages.popleft()
-
-    async def _fetch_next(self) -> None:
-        fetch = self._fetches[0]
-        self._attempts = 1
-        try:
-            records = await self._fetch(fetch, self._on_retry)
-        except FuseDeskError as error:
-            if not is_matter_of_page(error):
-                raise
-            self._fetches.popleft()
-            self._receive(fetch, error)
-        else:
-            self._fetches.popleft()
-            self._receive(fetch, records)
-
-    def _on_retry(self, error: FuseDeskError) -> None:
-        del error
-        self._attempts += 1
-
-    def _receive(self, fetch: FetchPage, answer: Records[R] | FuseDeskError) -> None:
-        try:
-            if isinstance(answer, FuseDeskError):
-                pages = self._plan.page_failed(fetch, answer, self._attempts)
-            else:
-                pages = self._plan.page_received(fetch, answer, self._attempts)
-        except PaginationError as error:
-            self._over = True
-            raise with_request(error, self._call, self._attempts) from error.__cause__
-        self._pages.extend(pages)
-        for page in pages:
-            for row in page.unreadable:
-                warn(str(row))
-        if self._plan.unordered and not self._told:
-            self._told = True
-            warn(NOT_LOSSLESS)
-
-
-class _Items(Generic[R]):
-    """The records of pages, one by one, for one task or several."""
-
-    def __init__(self, pages: AsyncIterator[Page[R]]) -> None:
-        self._pages = pages
-        self._items: deque[R] = deque()
-        self._fetching = anyio.Lock()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> R:
-        while not self._items:
-            async with self._fetching:
-                if not self._items:  # or another task has fetched them meanwhile
-                    self._items.extend((await anext(self._pages)).items)
-        return self._items.popleft()

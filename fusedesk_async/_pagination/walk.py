@@ -13,8 +13,9 @@ from fusedesk_async._exports import public
 from fusedesk_async._pagination.asking import FetchPage, is_matter_of_page
 from fusedesk_async._pagination.bookmark import Bookmark, job_of, resumed_from
 from fusedesk_async._pagination.id_plan import IdPlan, Start
+from fusedesk_async._pagination.iteration import NOT_LOSSLESS, with_request
 from fusedesk_async._pagination.page import Page
-from fusedesk_async._pagination.pages import NOT_LOSSLESS, checked_page_size, page_call, with_request
+from fusedesk_async._pagination.pages import checked_page_size, page_call
 from fusedesk_async._pagination.prefetch import Stream
 from fusedesk_async._pagination.unreadable import UnreadableRow
 from fusedesk_async._wire.call import Call, CallSender

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
+from fusedesk_async._pagination.iteration import PageIterator
 from fusedesk_async._pagination.page import Page
-from fusedesk_async._pagination.pages import PageIterator
 from fusedesk_async._reconcile.creation_log import Creation, CreationLog
 from fusedesk_async._reconcile.date_keeping import DateKeeping, keeps_date
 from fusedesk_async._reconcile.found import Found

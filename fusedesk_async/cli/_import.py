@@ -18,6 +18,9 @@ from fusedesk_async.cli._run import run
 from fusedesk_async.cli._text import counted
 from fusedesk_async.importing import ImportReport, import_cases
 
+NOT_RESUMABLE = frozenset({Exit.OUTPUT, Exit.USAGE, Exit.CHECKPOINT, Exit.EXISTS, Exit.LOCKED})
+"""What the same command would end with again, until something is done about it."""
+
 
 @click.command("import", short_help="Open cases from a file, each exactly once.")
 @click.argument("file", type=click.Path(allow_dash=True), metavar="FILE.jsonl")
@@ -106,7 +109,7 @@ class ImportJob:
             return run(lambda: self._import(lines))
         except EXPECTED_ERRORS as error:
             reason = as_command_error(error)
-            is_begun = reason.code not in {Exit.OUTPUT, Exit.USAGE} and Path(self.journal).exists()
+            is_begun = reason.code not in NOT_RESUMABLE and Path(self.journal).exists()
             hint = f"; progress is kept in {self.journal}; run the same command to resume" if is_begun else ""
             message = f"{reason.message}{hint}"
             raise CommandError(message, reason.code) from error

@@ -6,7 +6,6 @@ what SQLite says of its write-ahead log, which does not work on network drives.
 """
 
 import sqlite3
-import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -39,10 +38,10 @@ from fusedesk_async.export._sqlite_rows import holds_cases, write_rows
 
 T = TypeVar("T")
 
-BUSY_PATIENCE = 10.0
-"""Seconds for which another program may have the database; a tool that looks at it has it for less."""
+BUSY_ATTEMPTS = 25
+"""Attempts to get the database, ten seconds in all; a program that only looks at it has it for less."""
 BUSY_PAUSE = 0.2
-"""Seconds until the next attempt."""
+"""Seconds that an attempt waits by itself, and as many until the next one."""
 
 
 class SqliteSink:
@@ -189,9 +188,10 @@ class SqliteSink:
 
     def _merge_wal(self) -> bool:
         """Merge the write-ahead log into the file itself, as soon as nobody reads; whether all of it is there now."""
-        until = time.monotonic() + BUSY_PATIENCE
+        remaining = BUSY_ATTEMPTS
         while not _merge_wal(self._database):
-            if time.monotonic() >= until or self._interrupted.wait(BUSY_PAUSE):
+            remaining -= 1
+            if not remaining or self._interrupted.wait(BUSY_PAUSE):
                 return False
         return True
 
@@ -230,12 +230,13 @@ class SqliteSink:
 
     def _when_free(self, attempt: Callable[[], T]) -> T:
         """What an attempt gives, which is made again while another program has the database."""
-        until = time.monotonic() + BUSY_PATIENCE
+        remaining = BUSY_ATTEMPTS
         while True:
+            remaining -= 1
             try:
                 return attempt()
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() >= until or self._interrupted.wait(BUSY_PAUSE):
+                if not (_is_busy(error) and remaining) or self._interrupted.wait(BUSY_PAUSE):
                     raise
 
     def _checkpoint(self, job: Job) -> Checkpoint | None:

@@ -87,8 +87,8 @@ async def import_cases(
 
     Raises:
         ConfigurationError: An argument cannot be right, or the client was closed.
-        ExportError: The journal is locked by another process, of another app, of a newer version or not a journal;
-            or a file cannot be written.
+        ExportError: The journal is locked by another process, of another app, of a newer version, damaged or not a
+            journal; or a file cannot be written.
         AuthenticationError, PermissionDeniedError, RateLimitError, NotSentError, OutcomeUnknownError: The same would
             happen to all other rows, so the import stops; the journal is correct, and the import can be run again.
     """

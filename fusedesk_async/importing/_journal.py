@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from fusedesk_async._durable_files import as_export_error, make_private, sync_folder, transaction
+from fusedesk_async._text import one_line
 from fusedesk_async.errors import ExportError, ExportTrouble
 
 APPLICATION_ID = 0x4644_494A  # "FDIJ"
@@ -23,6 +24,9 @@ MOST_CONFIRMED = 200
 """Rows that are compared with what the server shows."""
 LATEST = 3_600.0
 """Seconds after sending until which a row that was confirmed had been opened."""
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR})
+"""What SQLite says of a damaged file; `SQLITE_ERROR` if a table or column is missing."""
 
 State: TypeAlias = Literal["intended", "sent", "confirmed", "rejected"]
 
@@ -97,7 +101,7 @@ class Journal:
         dry_run: Change nothing.
 
     Raises:
-        ExportError: It is not a journal, one of a newer version or of another app, or cannot be written.
+        ExportError: It is not a journal, one of a newer version or of another app, damaged, or cannot be written.
     """
 
     def __init__(self, path: Path, base_url: str, *, dry_run: bool = False) -> None:
@@ -150,7 +154,13 @@ class Journal:
         if self._pragma("user_version") > VERSION:
             message = f"{self._path} was made by a newer version of fusedesk_async; use that one"
             raise ExportError(message, None, "checkpoint")
-        (other,) = self._database.execute("SELECT base_url FROM journal").fetchone()
+        (problem,) = self._database.execute("PRAGMA integrity_check(1)").fetchone()
+        if problem != "ok":
+            raise self._damaged(problem)
+        (apps, other) = self._database.execute("SELECT count(*), max(base_url) FROM journal").fetchone()
+        if apps != 1:
+            problem = f"it names {apps} apps"
+            raise self._damaged(problem)
         if other != base_url:
             message = f"{self._path} is the journal of an import into {other}, not into {base_url}"
             raise ExportError(message, None, "checkpoint")
@@ -247,11 +257,25 @@ class Journal:
         with self._as_export_error(), self._lock, transaction(self._database):
             yield
 
+    def _damaged(self, problem: str) -> ExportError:
+        """What to do if the journal cannot say any more what was opened."""
+        message = (
+            f"{self._path} is damaged ({one_line(problem)}), so it does not say any more which rows were opened. "
+            f"Nothing more is sent. Keep it, and restore it from a backup or save what can be read (sqlite3 "
+            f"{self._path} .recover); an import with a new journal would open again what is open already"
+        )
+        return ExportError(message, None, "checkpoint")
+
     @contextmanager
     def _as_export_error(self) -> Generator[None, None, None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF  # the rest says why
+            if code in _DAMAGED:
+                raise self._damaged(str(error)) from error
             kind: ExportTrouble = "output" if isinstance(error, sqlite3.OperationalError) else "checkpoint"
             message = f"cannot use {self._path} as a journal: {error}"
+            if code == sqlite3.SQLITE_NOTADB:
+                message = f"{message}, or its beginning is damaged; give another name, or restore it from a backup"
             raise ExportError(message, None, kind) from error

@@ -173,6 +173,21 @@ def test_what_cannot_work_is_one_line_and_nothing_is_sent(
     assert (tmp_path / "other.txt").read_text().startswith("something else")
 
 
+def test_a_damaged_journal_is_kept_and_nothing_is_promised(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", 50)
+    assert invoke("import", "in.jsonl").exit_code == Exit.FINE
+    journal, before = tmp_path / "in.jsonl.journal", len(sandbox.received)
+    damaged = journal.read_bytes()[:12_000]
+    journal.write_bytes(damaged)
+    result = invoke("import", "in.jsonl")
+    assert result.exit_code == Exit.CHECKPOINT
+    last = result.stderr.splitlines()[-1]
+    assert "in.jsonl.journal is damaged (" in last
+    assert "Keep it, and restore it from a backup" in last
+    assert "same command" not in result.stderr
+    assert (journal.read_bytes(), len(sandbox.received)) == (damaged, before)
+
+
 def test_a_journal_of_another_app_is_refused(invoke: Invoke, tmp_path: Path) -> None:
     write_rows(tmp_path / "in.jsonl", 1)
     assert invoke("import", "in.jsonl").exit_code == Exit.FINE

@@ -43,7 +43,7 @@ def test_who_comes_second_harms_nothing(name, tmp_path):
 
 
 def test_a_reader_in_a_transaction_is_reported_and_nothing_is_lost(tmp_path, monkeypatch):
-    monkeypatch.setattr(_sqlite, "BUSY_PATIENCE", 0.0)
+    monkeypatch.setattr(_sqlite, "BUSY_ATTEMPTS", 1)
     output, place = begun(tmp_path / "out.db")
     with closing(sqlite3.connect(tmp_path / "out.db.part", isolation_level=None)) as reader:
         reader.execute("BEGIN")

@@ -64,7 +64,7 @@ async def exported(clock, tmp_path, anyio_backend):
 @pytest.mark.parametrize("begin", ["BEGIN", "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
 async def test_an_update_beside_another_program_says_so_and_can_be_run_again(exported, monkeypatch, begin):
     _, desk, out = exported
-    monkeypatch.setattr(_sqlite, "BUSY_PATIENCE", 0.0)
+    monkeypatch.setattr(_sqlite, "BUSY_ATTEMPTS", 1)
     with (
         held(out, begin=begin),
         pytest.raises(ExportError, match=r"another program reads or writes .*out\.db; close") as caught,
@@ -102,7 +102,7 @@ def test_it_waits_for_another_program_unless_it_is_interrupted(tmp_path, monkeyp
 
 async def test_a_reader_that_came_meanwhile_is_named_with_where_the_rows_are(exported, monkeypatch, tmp_path):
     sandbox, desk, out = exported
-    monkeypatch.setattr(_sqlite, "BUSY_PATIENCE", 0.0)
+    monkeypatch.setattr(_sqlite, "BUSY_ATTEMPTS", 1)
     readers = []
 
     def read(progress):

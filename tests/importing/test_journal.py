@@ -1,6 +1,7 @@
 """The journal of an import: what it remembers, and which files it refuses."""
 
 import os
+import re
 import sqlite3
 import stat
 import threading
@@ -8,7 +9,7 @@ from contextlib import closing
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusedesk_async import ExportError
@@ -179,6 +180,71 @@ def test_each_mark_is_on_the_disk_before_anything_else_happens(path):
     journal.close()
     with pytest.raises(ExportError, match="closed database"):
         journal.mark(entry.id, state="sent")
+
+
+def filled(path, count=300):
+    with closing(open_(path)) as journal:
+        for number in range(count):
+            entry = journal.claim(f"{number}", f"{number}" * 30, "2026")
+            journal.mark(entry.id, state="confirmed", case_id=number, case_number=f"N{number}")
+    return path.read_bytes()
+
+
+def is_whole(path):
+    """Whether all that a journal has to say is in it."""
+    with closing(sqlite3.connect(path)) as database:
+        whole = [(f"{number}", "confirmed") for number in range(300)]
+        return database.execute("SELECT source_id, state FROM rows ORDER BY id").fetchall() == whole
+
+
+@settings(max_examples=60)
+@given(page=st.integers(0, 30), offset=st.integers(0, 4_095), junk=st.binary(min_size=1, max_size=300))
+def test_a_journal_with_damage_anywhere_is_refused_and_kept_or_says_all_it_said(pristine, page, offset, junk):
+    path, content = pristine
+    start = (page * 4_096 + offset) % len(content)
+    damaged = (content[:start] + junk + content[start + len(junk) :])[: len(content)]
+    path.write_bytes(damaged)
+    refused = None
+    try:
+        open_(path).close()
+    except ExportError as error:
+        refused = error
+    if refused is None:
+        assert is_whole(path)
+        return
+    assert refused.reason == "checkpoint"
+    assert path.read_bytes() == damaged
+    assert re.search("is damaged|as a journal|not an import journal|newer version|import into", str(refused))
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory):
+    path = tmp_path_factory.mktemp("damaged") / "journal"
+    return path, filled(path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("DROP TABLE rows", "no such table: rows"),
+        ("DROP TABLE journal", "no such table: journal"),
+        ("DELETE FROM journal", "it names 0 apps"),
+        ("ALTER TABLE rows DROP COLUMN history_sent_at", "no such column: history_sent_at"),
+    ],
+)
+def test_a_journal_that_lacks_something_is_refused_in_words_that_promise_nothing(path, statement, why):
+    changed(path, statement)
+    with pytest.raises(ExportError, match=rf"is damaged \({why}\).*Nothing more is sent\. Keep it") as caught:
+        open_(path).peek("7", "a")
+    assert caught.value.reason == "checkpoint"
+
+
+def test_a_shortened_journal_is_refused(path):
+    content = filled(path)
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ExportError, match="is damaged"):
+        open_(path)
+    assert path.read_bytes() == content[: len(content) // 2]
 
 
 def test_a_folder_that_is_not_there_is_reported(tmp_path):
