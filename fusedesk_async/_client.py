@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
@@ -10,7 +11,7 @@ import attrs
 
 from fusedesk_async._api_key import ApiKey
 from fusedesk_async._checks import at_least_one, one_of, positive
-from fusedesk_async._clock import Clock, SystemClock
+from fusedesk_async._clock import Clock, SystemClock, utc
 from fusedesk_async._config import Settings, read_environment, server_address
 from fusedesk_async._events import Observer
 from fusedesk_async._exports import public
@@ -268,6 +269,12 @@ class FuseDesk(Resources):
     def clock(self) -> Clock:
         """What brings the time: the clock it was made with, or the system's."""
         return self._clock
+
+    @property
+    def server_time(self) -> datetime | None:
+        """What the server's clock shows now, in UTC, as the `Date` of its last response had it; None before it told."""
+        clock = self._pipeline.server_clock
+        return None if clock.ahead is None else utc(self._clock.time() + clock.ahead)
 
     def seconds_for(self, calls: int) -> float:
         """About how long a number of bulk calls would wait for quota from now on, in seconds, as far as is known now.

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from fusedesk_async._client import FuseDesk
+from fusedesk_async._clock import utc
 from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._case_count import CaseCount, count_cases
@@ -183,14 +184,21 @@ class ExportRun:
         return filters
 
     async def _newest_date(self) -> str:
-        """The newest date of change that can be read, by the server's clock; empty if there is none."""
+        """The newest date of change that can be read, by the server's clock; empty if there is none.
+
+        One in the future would hide all changes until then. What the future is says the server by the `Date` of its
+        response. This machine's clock may be off by days, so where the server does not tell, it decides between the
+        dates of cases only, and if all of them seem to be in the future there is none.
+        """
         newest = self._desk.cases.search(order_by=desc("date_updated"), status="all", page_size=DATED_ROWS)
         page = await anext(newest.pages(), None)
-        moment = next((case.date_updated for case in (page.items if page else ()) if case.date_updated), None)
-        if moment is None:
+        moments = [case.date_updated for case in (page.items if page else ()) if case.date_updated]
+        if not moments:
             return ""
-        now = datetime.fromtimestamp(self._desk.clock.time(), moment.tzinfo)
-        return min(moment, now).isoformat()  # one date in the future would hide all changes until then
+        if (now := self._desk.server_time) is not None:
+            return min(moments[0], _as(now, moments[0])).isoformat()
+        now = utc(self._desk.clock.time())
+        return next((moment.isoformat() for moment in moments if moment <= _as(now, moment)), "")
 
     def _day_before(self, moment: str) -> str:
         """The day after which changes count; empty for all of them."""
@@ -200,3 +208,8 @@ class ExportRun:
             return (datetime.fromisoformat(moment) - self._options.look_back).date().isoformat()
         except OverflowError:  # before the year 1
             return ""
+
+
+def _as(now: datetime, moment: datetime) -> datetime:
+    """The same time in the zone of a moment, or without zone if that has none; a day or so does not matter here."""
+    return now.replace(tzinfo=None) if moment.tzinfo is None else now.astimezone(moment.tzinfo)
