@@ -55,6 +55,7 @@ def _permissions(context: click.Context, option: click.Parameter, text: str | No
     "--mode", callback=_permissions, metavar="OCTAL", help="Permissions of OUT; by default as it had, or 600."
 )
 @click.option("--guard-formulas", is_flag=True, help="CSV: keep spreadsheets from taking texts for formulas.")
+@click.option("--bom", is_flag=True, help="CSV: begin with a byte order mark, as Excel wants it.")
 @click.option(
     "--concurrency", type=click.IntRange(1), default=4, show_default=True, help="Calls that a crash may cost."
 )
@@ -97,6 +98,7 @@ def export(
     allow_empty: bool,
     mode: int | None,
     guard_formulas: bool,
+    bom: bool,
     concurrency: int,
     page_size: int,
     outage: float,
@@ -127,6 +129,7 @@ def export(
         "allow_empty": allow_empty,
         "mode": mode,
         "guard_formulas": guard_formulas,
+        "bom": bom,
         "concurrency": concurrency,
         "page_size": page_size,
         "outage": outage,

@@ -45,6 +45,8 @@ class ExportOptions(CaseFilters, total=False):
     - `mode`: permissions of the output, such as `0o640`. By default those of the output that is replaced, and of a new
       one 0600: it holds customers' data.
     - `guard_formulas`: put a `'` in front of texts in CSV that a spreadsheet would take for formulas.
+    - `bom`: begin CSV with a byte order mark, without which Excel reads UTF-8 as something else; Python and pandas read
+      such a file with `encoding="utf-8-sig"`.
     - `concurrency`: at most this many calls, or three if it is less, are in flight or not yet written; a crash costs
       no more of them.
     - `page_size`: cases fetched at once, 2 to 500; fewer where the server cannot send as many. Each page is one call.
@@ -60,6 +62,7 @@ class ExportOptions(CaseFilters, total=False):
     allow_empty: bool
     mode: int | None
     guard_formulas: bool
+    bom: bool
     concurrency: int
     page_size: int
     outage: float
@@ -85,6 +88,7 @@ class Options:
     allow_empty: bool = False
     mode: int | None = None
     guard_formulas: bool = False
+    bom: bool = False
     concurrency: int = 4
     page_size: int = LARGEST_PAGE
     outage: float = 3600.0
@@ -101,13 +105,13 @@ class Options:
         kind, history = format_of(to, given.pop("format", None)), bool(given.pop("history", False))
         fields = {name: given.pop(name) for name in _FIELDS & given.keys()}
         filters = cast("CaseFilters", given)  # what is left; a name that is none is refused by `_query_of`
-        guard_formulas = bool(fields.get("guard_formulas"))
+        guard_formulas, bom = bool(fields.get("guard_formulas")), bool(fields.get("bom"))
         job = Job(
             server=_without_local_port(desk.base_url),
             query=_query_of(filters),
             format=kind,
             history=history,
-            layout=layout_of(kind, to, history=history, guard_formulas=guard_formulas),
+            layout=layout_of(kind, to, history=history, guard_formulas=guard_formulas, bom=bom),
         )
         return cls(to=to, job=job, filters=filters, **fields)
 
@@ -125,6 +129,9 @@ class Options:
             raise ConfigurationError(message)
         if self.guard_formulas and self.job.format != "csv":
             message = "guard_formulas is for CSV only: no other format is opened as a spreadsheet"
+            raise ConfigurationError(message)
+        if self.bom and self.job.format != "csv":
+            message = "bom is for CSV only: in other formats a byte order mark would be a fault"
             raise ConfigurationError(message)
         if self.update and not self.is_updatable:
             message = "only a SQLite export can be updated; give a name that ends in .db"
@@ -160,6 +167,7 @@ class Options:
             self.job.format,
             history=self.history,
             guard_formulas=self.guard_formulas,
+            bom=self.bom,
             update=self.update,
             replacement=Replacement(allow_empty=self.allow_empty, mode=self.mode),
         )

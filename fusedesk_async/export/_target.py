@@ -57,7 +57,14 @@ def format_of(to: Target, wanted: Format | None) -> Format:
 
 
 def sink_for(
-    to: Target, kind: str, *, history: bool, guard_formulas: bool, update: bool, replacement: Replacement
+    to: Target,
+    kind: str,
+    *,
+    history: bool,
+    guard_formulas: bool,
+    update: bool,
+    replacement: Replacement,
+    bom: bool = False,
 ) -> Sink:
     """The output.
 
@@ -73,18 +80,21 @@ def sink_for(
         return SqliteSink(target, update=update, replacement=replacement)
     if kind == "parquet":
         return AppendSink(target, JsonLines(), conversion=ParquetMaker(history=history), replacement=replacement)
-    row_format: RowFormat = JsonLines() if kind == "jsonl" else Csv(history=history, guard_formulas=guard_formulas)
+    row_format: RowFormat = JsonLines()
+    if kind == "csv":
+        row_format = Csv(history=history, guard_formulas=guard_formulas, bom=bom)
     compressed = target.name.endswith(_GZIP_SUFFIX)
     return AppendSink(target, row_format, compressed=compressed, replacement=replacement)
 
 
-def layout_of(kind: Format, to: Target, *, history: bool, guard_formulas: bool) -> str:
+def layout_of(kind: Format, to: Target, *, history: bool, guard_formulas: bool, bom: bool = False) -> str:
     """What decides how an output looks besides its format."""
     compressed = isinstance(to, str | os.PathLike) and Path(to).name.endswith(_GZIP_SUFFIX)
     parts = ["gzip"] if compressed else []
     if kind == "csv":
         parts += [",".join(Csv(history=history, guard_formulas=guard_formulas).names)]
         parts += ["formulas guarded"] if guard_formulas else []
+        parts += ["byte order mark"] if bom else []
     return "; ".join(parts)
 
 

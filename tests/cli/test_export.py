@@ -143,11 +143,12 @@ def test_a_dry_run_says_what_it_would_cost_and_leaves_nothing(invoke: Invoke, sa
 
 def test_histories_and_a_report_as_json(invoke: Invoke, tmp_path: Path) -> None:
     chosen = ("--status", "open", "--opened-after", "2026-06-20")
-    result = invoke("export", "out.csv", "--history", "--json", "--guard-formulas", *chosen)
+    result = invoke("export", "out.csv", "--history", "--json", "--guard-formulas", "--bom", *chosen)
     assert result.exit_code == Exit.FINE
     report = json.loads(result.stdout)
-    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as lines:
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as lines:
         found = list(csv.DictReader(lines))
+    assert (tmp_path / "out.csv").read_bytes().startswith(b"\xef\xbb\xbfid,")
     assert report["cases"] == len(found) > 0
     assert all(json.loads(row["history"]) for row in found)
 
@@ -175,6 +176,7 @@ def test_a_database_is_brought_up_to_date(invoke: Invoke, sandbox: Sandbox, tmp_
         (("-", "--format", "csv"), "csv needs a file"),
         (("out.csv", "--update"), "only a SQLite export can be updated"),
         (("out.jsonl", "--guard-formulas"), "guard_formulas is for CSV"),
+        (("out.db", "--bom"), "bom is for CSV only"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

@@ -15,7 +15,6 @@ from exports import bookmark, case, job, sink
 from fusedesk_async._json import JSONText
 from fusedesk_async._wire.converter import structure
 from fusedesk_async.export import _parquet
-from fusedesk_async.export._csv import Csv
 from fusedesk_async.export._row import Row
 from fusedesk_async.models import CaseDetail
 
@@ -93,16 +92,6 @@ def test_csv_reads_back_with_pythons_own_reader(tmp_path):
     assert [item["note"] for item in json.loads(found[8]["history"])[:2]] == ["hello", "of an unknown kind"]
     assert (found[9]["tombstone"], found[8]["tombstone"]) == ("true", "false")
     assert found[10]["history_error"] == 'the "server" failed'
-
-
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_formulas_are_guarded_on_request_only(start):
-    row = Row(case=case({"caseid": 1, "summary": f"{start}1", "rating": f"{start}2"}))
-    for guard, mark in [(True, "'"), (False, "")]:
-        table = Csv(history=False, guard_formulas=guard)
-        (found,) = csv.DictReader(StringIO((table.header + table.encode([row])).decode(), newline=""))
-        assert (found["summary"], found["rating"]) == (f"{mark}{start}1", f"{mark}{start}2")
-        assert found["details"] == ""
 
 
 def test_parquet_reads_back_with_pyarrow(tmp_path, monkeypatch):
