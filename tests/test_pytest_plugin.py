@@ -45,3 +45,43 @@ def test_one_line_in_conftest_is_enough(pytester):
         """
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("overridden", [False, True])
+def test_a_fault_that_never_happens_fails_the_test(pytester, overridden):
+    own = """
+import pytest
+from fusedesk_async.sandbox import Sandbox
+
+@pytest.fixture
+def fusedesk_sandbox(fusedesk_clock):
+    return Sandbox(3, clock=fusedesk_clock)
+"""
+    pytester.makeconftest(f'pytest_plugins = ["fusedesk_async.pytest_plugin"]\n{own if overridden else ""}')
+    pytester.makepyfile(
+        """
+        import anyio
+
+        async def ask(client):
+            async with client as desk:
+                await desk.cases.search().first()
+
+        def test_met(fusedesk_client, fusedesk_sandbox):
+            fusedesk_sandbox.fault("search", times=2, status=429, retry_after="1")
+            anyio.run(ask, fusedesk_client)
+
+        def test_never_met(fusedesk_client, fusedesk_sandbox):
+            fusedesk_sandbox.fault("search", nth=4, status=429)
+            anyio.run(ask, fusedesk_client)
+
+        def test_cleared(fusedesk_sandbox):
+            fusedesk_sandbox.fault("get", status=429)
+            fusedesk_sandbox.clear_faults()
+
+        def test_without_sandbox():
+            pass
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly")
+    result.assert_outcomes(passed=4, errors=1)
+    result.stdout.fnmatch_lines(["*AssertionError: some faults never happened: search, call 4 (1 came)"])

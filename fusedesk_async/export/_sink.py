@@ -99,9 +99,9 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         ExportError: There is such a file already, and it is not to be replaced, or is not a regular one.
     """
     with as_export_error(target):
-        exists, is_file = target.exists(), target.is_file()
+        exists, is_file = target.exists() or target.is_symlink(), target.is_file()  # a link that is left leads nowhere
     if exists and not is_file:
-        message = f"{target} is not a regular file; give another name"
+        message = f"{target} is not a regular file; give another name, or - for stdout"
         raise ExportError(message, None, "output")
     if exists and not overwrite:
         message = f"{target} exists already"

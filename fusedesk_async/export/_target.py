@@ -1,6 +1,7 @@
 """Where an export goes, and in which format."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
@@ -26,6 +27,8 @@ _FORMATS_BY_SUFFIX: dict[str, Format] = {
     ".sqlite3": "sqlite",
 }
 _GZIP_SUFFIX = ".gz"
+_DESCRIPTOR = re.compile(r"/dev/(?:std(?:in|out|err)|fd/[0-9]+)\Z|/proc/(?:self|[0-9]+)/fd/[0-9]+\Z")
+"""Names that Unix gives to what a program has open."""
 
 
 def format_of(to: Target, wanted: Format | None) -> Format:
@@ -36,6 +39,9 @@ def format_of(to: Target, wanted: Format | None) -> Format:
     """
     if wanted is not None and wanted not in get_args(Format):
         message = f"format is one of {', '.join(get_args(Format))}, not {wanted!r}"
+        raise ConfigurationError(message)
+    if isinstance(to, str | os.PathLike) and _DESCRIPTOR.match(str(to)):
+        message = f"{to} is an open file of this program and cannot be replaced by an output; give - for stdout"
         raise ConfigurationError(message)
     if not isinstance(to, str | os.PathLike) or to == "-":
         if not (to == "-" or hasattr(to, "write")):

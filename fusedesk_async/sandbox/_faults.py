@@ -91,6 +91,11 @@ class _ScriptedFault:
     last: int
     fault: Fault
     seen: int = 0
+    happened: bool = False
+
+    def __str__(self) -> str:
+        """`search, call 3 (1 came)`."""
+        return f"{self.operation}, call {self.first} ({self.seen} came)"
 
 
 class Script:
@@ -98,21 +103,37 @@ class Script:
 
     def __init__(self) -> None:
         self._scripted: list[_ScriptedFault] = []
+        self._added: list[_ScriptedFault] = []
 
     def add(self, operation: str, nth: int, times: int, fault: Fault) -> None:
         """From the nth call of the operation on, counted from now, for `times` calls."""
-        self._scripted.append(_ScriptedFault(operation, nth, nth + times - 1, fault))
+        scripted = _ScriptedFault(operation, nth, nth + times - 1, fault)
+        self._scripted.append(scripted)
+        self._added.append(scripted)
+
+    @property
+    def unused(self) -> list[str]:
+        """What never happened."""
+        return [str(scripted) for scripted in self._added if not scripted.happened]
+
+    def clear(self) -> None:
+        """Let no more faults happen, and report none."""
+        self._scripted.clear()
+        self._added.clear()
 
     def next(self, operation: str) -> Fault | None:
         """The fault of this call; where two meet, the one that was added first."""
-        due: list[Fault] = []
+        due: list[_ScriptedFault] = []
         for scripted in self._scripted:
             if scripted.operation in {"any", operation}:
                 scripted.seen += 1
                 if scripted.seen >= scripted.first:
-                    due.append(scripted.fault)
+                    due.append(scripted)
         self._scripted = [scripted for scripted in self._scripted if scripted.seen < scripted.last]
-        return due[0] if due else None
+        if not due:
+            return None
+        due[0].happened = True
+        return due[0].fault
 
 
 def refusal(refused: Refused) -> Answer:

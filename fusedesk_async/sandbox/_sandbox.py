@@ -112,6 +112,28 @@ class Sandbox:
         check_operation(operation)
         self._front.script.add(operation, nth, times, Fault(**fields))
 
+    @property
+    def unused_faults(self) -> tuple[str, ...]:
+        """The faults that have not happened to any call by now, as text: `search, call 3 (1 came)`."""
+        return tuple(self._front.script.unused)
+
+    def assert_all_faults_happened(self) -> None:
+        """Check that each fault has happened at least once: a test that never meets its fault tests nothing.
+
+        The pytest plugin does so after each test with its `fusedesk_sandbox`; `serve` and `serve_in_thread` warn.
+
+        Raises:
+            AssertionError: Some have not; the message says which.
+        """
+        unused = self.unused_faults
+        if unused:
+            message = f"some faults never happened: {'; '.join(unused)}"
+            raise AssertionError(message)
+
+    def clear_faults(self) -> None:
+        """Let none of the faults happen any more, and take none of them for unused."""
+        self._front.script.clear()
+
     def churn(self, operation: str, action: Callable[["Sandbox"], object]) -> None:
         """Let something happen before each call of an operation that is carried out.
 

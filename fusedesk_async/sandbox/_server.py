@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import warnings
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ async def serve(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> Asy
         finally:
             server.should_exit = True
             await asyncio.shield(task)
+    _warn_of_unused_faults(sandbox)
 
 
 @contextmanager
@@ -56,6 +58,13 @@ def serve_in_thread(sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) ->
         finally:
             server.should_exit = True
             thread.join()
+    _warn_of_unused_faults(sandbox)
+
+
+def _warn_of_unused_faults(sandbox: Sandbox) -> None:
+    if sandbox.unused_faults:
+        message = f"some faults of the sandbox never happened: {'; '.join(sandbox.unused_faults)}"
+        warnings.warn(message, UserWarning, stacklevel=4)  # where the block ends
 
 
 def _make_server(sandbox: Sandbox) -> "Server":

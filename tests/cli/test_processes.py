@@ -1,7 +1,10 @@
 """What can be seen only from outside: signals, pipes, missing packages."""
 
 import signal
+import subprocess
+import sys
 import threading
+from importlib import metadata
 from itertools import count
 from pathlib import Path
 
@@ -137,3 +140,31 @@ def test_an_export_that_was_killed_at_its_very_end_is_whole_already(start: Start
     _, stderr = other.communicate(timeout=60)
     assert other.returncode == Exit.EXISTS
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+SIGNALLED_WHILE_LOADING = """
+import os, signal, sys
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.{signal})
+sys.meta_path.insert(0, Finder)
+import _fusedesk
+_fusedesk.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["httpx", "fusedesk_async.cli._program", "rich"])
+@pytest.mark.parametrize(
+    ("signal_name", "code", "words"), [("SIGTERM", 143, "fusedesk: stopped by SIGTERM\n"), ("SIGINT", 130, "")]
+)
+def test_a_signal_while_it_is_loaded_is_not_lost(module: str, signal_name: str, code: int, words: str) -> None:
+    program = SIGNALLED_WHILE_LOADING.format(module=module, signal=signal_name)
+    done = subprocess.run([sys.executable, "-c", program, "export", "--help"], check=False, capture_output=True)
+    assert (done.returncode, done.stderr.decode()) == (code, words)
+
+
+def test_the_program_is_what_settles_that() -> None:
+    (program,) = (each for each in metadata.entry_points(group="console_scripts") if each.name == "fusedesk")
+    assert program.value == "_fusedesk:main"

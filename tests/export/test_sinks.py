@@ -129,6 +129,21 @@ def test_a_foreign_database_is_refused(content, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_link_that_leads_to_itself_is_refused_before_anything_is_asked(name, tmp_path):
+    (tmp_path / name).symlink_to(name)
+    output = sink(tmp_path / name)
+    with pytest.raises(ExportError, match="is not a regular file; give another name, or - for stdout"):
+        output.find_checkpoint(job(name), resume="auto", overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/proc/17/fd/2", "/dev/stderr"])
+@pytest.mark.parametrize("wanted", [None, "jsonl", "csv"])
+def test_the_standard_output_is_called_minus(name, wanted):
+    with pytest.raises(ConfigurationError, match="give - for stdout"):
+        format_of(name, wanted)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_there_must_be_something_to_resume_if_that_is_required(name, tmp_path):
     output = sink(tmp_path / name)
     with pytest.raises(ExportError, match=r"there is no export to .* to resume"):

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fusedesk_async.sandbox import FixedHour, Sandbox, VirtualClock
+from fusedesk_async.sandbox import FixedHour, Sandbox, VirtualClock, serve_in_thread
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., httpx.AsyncClient]
@@ -127,3 +127,36 @@ async def test_faulted_calls_count_and_refused_ones_use_no_fault(connect: Connec
         assert (await http.get(CASES, headers={"X-FuseDesk-API-Key": "wrong"})).status_code == 401
         clock.advance(3600)
         assert (await http.get(CASES)).status_code == 500
+
+
+async def test_faults_that_never_happened_are_named(connect: Connect) -> None:
+    sandbox = Sandbox(5)
+    sandbox.fault("search", times=3, status=500)
+    sandbox.fault("search", nth=2, status=502)
+    sandbox.fault("get", nth=2, status=503)
+    sandbox.fault(nth=3, status=503)
+    async with connect(sandbox) as http:
+        assert [(await http.get(CASES)).status_code for _ in range(2)] == [500, 500]
+    unused = ("search, call 2 (2 came)", "get, call 2 (0 came)", "any, call 3 (2 came)")
+    assert sandbox.unused_faults == unused, "the second was in the shadow of the first"
+    with pytest.raises(AssertionError, match=r"get, call 2 \(0 came\); any, call 3"):
+        sandbox.assert_all_faults_happened()
+    sandbox.clear_faults()
+    sandbox.assert_all_faults_happened()
+    async with connect(sandbox) as http:
+        assert (await http.get(CASES)).status_code == 200
+
+
+def test_a_server_that_ends_with_unused_faults_warns() -> None:
+    sandbox = Sandbox(1)
+    with serve_in_thread(sandbox):
+        pass
+    sandbox.fault("get", status=500)
+    with (
+        pytest.warns(UserWarning, match=r"some faults of the sandbox never happened: get, call 1 \(0 came\)") as caught,
+        serve_in_thread(sandbox),
+    ):
+        pass
+    assert caught[0].filename == __file__
+    with pytest.raises(KeyError), serve_in_thread(sandbox):  # what went wrong is enough
+        raise KeyError
