@@ -48,7 +48,8 @@ def run_demo(out: str, options: ExportOptions, demo: Demo | None = None) -> Expo
             f"exporting {counted(demo.cases, 'made-up case')} from a sandbox that allows "
             f'{counted(demo.limit, "call")} per "hour" of {demo.window:g} s'
         )
-        report = ExportJob(desk=desk, out=out, options=options).carry_out()
+        with ExitStack() as end:
+            report = ExportJob(desk=desk, out=out, options=options, end=end).carry_out()
     say(_verdict(demo, report, out))
     return report
 

@@ -1,5 +1,6 @@
 """`fusedesk export`: cases into a file."""
 
+from contextlib import ExitStack
 from typing import get_args
 
 import click
@@ -135,15 +136,16 @@ def export(
         "outage": outage,
     }
     if demo:
-        report = run_demo(out, options)
-    else:
-        say(f"exporting cases of {connection.name} to {'stdout' if out == '-' else out}")
-        job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), out=out, options=options)
+        conclude(run_demo(out, options), as_json=as_json)
+        return
+    say(f"exporting cases of {connection.name} to {'stdout' if out == '-' else out}")
+    with ExitStack() as end:
+        job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), out=out, options=options, end=end)
         if dry_run:
             job.announce()
             return
-        report = job.carry_out()
-    conclude(report, as_json=as_json)
+        conclude(job.carry_out(), as_json=as_json)
+        click.get_current_context().find_root().with_resource(end.pop_all())  # it lasts until the program ends
 
 
 def _check_usage(filters: CaseFilters) -> None:

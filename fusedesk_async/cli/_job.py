@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 
 import attrs
 import click
@@ -15,7 +16,8 @@ from fusedesk_async.cli._status import plan_text, summary
 from fusedesk_async.cli._stdio import Stdout
 from fusedesk_async.cli._text import counted
 from fusedesk_async.errors import ExportTrouble
-from fusedesk_async.export import ExportOptions, ExportReport, export_cases, plan_export
+from fusedesk_async.export import ExportOptions, ExportReport, plan_export
+from fusedesk_async.export._export import export_within
 
 _MAX_IDS_SHOWN = 20
 MAX_ROWS_SHOWN = 3
@@ -34,11 +36,13 @@ class ExportJob:
         desk: A client, not yet opened.
         out: A path, or `-` for stdout.
         options: How to export, and which cases.
+        end: Is left when the program ends. Until then the output says that it is whole, if the program is killed.
     """
 
     desk: FuseDesk
     out: str
     options: ExportOptions
+    end: ExitStack
 
     def announce(self) -> None:
         """Only print what it would cost."""
@@ -71,7 +75,7 @@ class ExportJob:
     async def _export(self, watch: ProgressWatch) -> ExportReport:
         to = Stdout() if self.out == "-" else self.out
         async with self.desk as desk, watch.refreshing():
-            return await export_cases(desk, to, on_progress=watch.on_progress, **self.options)
+            return await export_within(self.end, desk, to, watch.on_progress, self.options)
 
     @property
     def _history(self) -> bool:

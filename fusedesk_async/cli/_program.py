@@ -1,5 +1,6 @@
 """The program `fusedesk` and what holds for all its commands."""
 
+import os
 import re
 import sys
 import warnings
@@ -93,7 +94,10 @@ for command in (export, import_, check, cases, sandbox, completion):
 
 
 def carry_out() -> NoReturn:
-    """Run the command of this process, and end it: with one line also if stdout cannot be written."""
+    """Run the command of this process, and end it: with one line also if stdout cannot be written.
+
+    It ends at once: Python would take its time to tidy up, and who kills it then does not know that all is done.
+    """
     code: object = Exit.FINE
     failure: OSError | None = None
     try:
@@ -104,8 +108,9 @@ def carry_out() -> NoReturn:
         failure = error
     failure = flush_stdout() or failure
     if isinstance(failure, BrokenPipeError):
-        sys.exit(Exit.CLOSED_PIPE)
-    if failure is not None:
+        code = Exit.CLOSED_PIPE
+    elif failure is not None:
         say(f"cannot write the output: {failure.strerror or failure}")
-        sys.exit(Exit.OUTPUT)
-    sys.exit(cast("int", code))
+        code = Exit.OUTPUT
+    sys.stderr.flush()
+    os._exit(cast("int", code) or 0)

@@ -1,5 +1,6 @@
 """Exports: what callers use."""
 
+from contextlib import ExitStack
 from typing import Unpack
 
 from fusedesk_async._client import FuseDesk
@@ -48,20 +49,38 @@ async def export_cases(
         PaginationError: The server does not keep the order by id.
         FuseDeskError: A call failed for good, or FuseDesk was out of reach for too long.
     """
+    with ExitStack() as end:
+        return await export_within(end, desk, to, on_progress, options)
+
+
+async def export_within(
+    end: ExitStack, desk: FuseDesk, to: Target, on_progress: OnProgress | None, options: ExportOptions
+) -> ExportReport:
+    """What `export_cases` does, for a caller who has more to do before the report is where it should be.
+
+    Args:
+        end: Until it is left the output is locked and its checkpoint stays; it goes only if the block ends well or with
+            an error, not if it is interrupted.
+        desk: An open client.
+        to: The output.
+        on_progress: As with `export_cases`.
+        options: Likewise.
+
+    Raises:
+        FuseDeskError: As `export_cases`.
+    """
     checked = await Options.read(desk, to, options)
     output = Output(desk, checked.sink(), on_progress)
-    try:
-        await output.open(checked.job, checked.resume, overwrite=checked.overwrite)
-        output.was_whole = output.checkpoint.phase == "complete" and not checked.update
-        run = ExportRun(desk, output, checked)
-        with output.counting_calls():
-            plan = await run.announce() if on_progress else None
-            await run.carry_out(plan)
-            report = await output.finish(checked.name)
-        output.forget()  # nothing that waits comes behind it
-        return report
-    finally:
-        output.close()
+    end.callback(output.close)
+    await output.open(checked.job, checked.resume, overwrite=checked.overwrite)
+    output.was_whole = output.checkpoint.phase == "complete" and not checked.update
+    run = ExportRun(desk, output, checked)
+    with output.counting_calls():
+        plan = await run.announce() if on_progress else None
+        await run.carry_out(plan)
+        report = await output.finish(checked.name)
+    end.push(output.forget)
+    return report
 
 
 async def plan_export(desk: FuseDesk, to: Target, **options: Unpack[ExportOptions]) -> ExportPlan:

@@ -143,9 +143,10 @@ class Output:
             **{name: getattr(reached, name) for name in _COUNTED},
         )
 
-    def forget(self) -> None:
-        """Remove what says that it is finished."""
-        self._sink.forget()
+    def forget(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Remove what says that it is finished, unless the block that ends here was interrupted."""
+        if kind is None or issubclass(kind, Exception):
+            self._sink.forget()
 
     def close(self) -> None:
         """Close the output, finished or not."""

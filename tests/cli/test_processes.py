@@ -142,6 +142,32 @@ def test_an_export_that_was_killed_at_its_very_end_is_whole_already(start: Start
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+SIGNALLED_WITH_ITS_SUMMARY = """
+import builtins, os, signal
+usual = print
+def print_and_die(text, *rest, **options):
+    usual(text, *rest, **options)
+    if text.startswith("fusedesk: 8,000 cases,"):
+        os.kill(os.getpid(), signal.{signal})
+builtins.print = print_and_die
+"""
+
+
+@pytest.mark.parametrize(("signal_name", "code"), [("SIGKILL", -9), ("SIGTERM", -15), ("SIGINT", 130)])
+def test_an_export_that_has_just_said_what_it_did_is_whole_already(
+    start: Start, tmp_path: Path, signal_name: str, code: int
+) -> None:
+    process = start("export", "out.jsonl", before=SIGNALLED_WITH_ITS_SUMMARY.format(signal=signal_name))
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert b"Traceback" not in stderr
+    again = start("export", "out.jsonl")
+    _, stderr = again.communicate(timeout=60)
+    assert again.returncode == Exit.FINE
+    assert b"out.jsonl is whole already" in stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
 SIGNALLED_WHILE_LOADING = """
 import os, signal, sys
 class Finder:
