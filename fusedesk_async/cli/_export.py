@@ -141,11 +141,15 @@ def export(
     say(f"exporting cases of {connection.name} to {'stdout' if out == '-' else out}")
     with ExitStack() as end:
         job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), out=out, options=options, end=end)
-        if dry_run:
-            job.announce()
-            return
-        conclude(job.carry_out(), as_json=as_json)
-        click.get_current_context().find_root().with_resource(end.pop_all())  # it lasts until the program ends
+        _carry_out(job, dry_run=dry_run, as_json=as_json)
+
+
+def _carry_out(job: ExportJob, *, dry_run: bool, as_json: bool) -> None:
+    if dry_run:
+        job.announce()
+        return
+    conclude(job.carry_out(), as_json=as_json)
+    click.get_current_context().find_root().with_resource(job.end.pop_all())  # it lasts until the program ends
 
 
 def _check_usage(filters: CaseFilters) -> None:
