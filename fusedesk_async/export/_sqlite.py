@@ -131,7 +131,7 @@ class SqliteSink:
             if self._path == self._part:
                 if not is_one_file:
                     message = f"{self._part} is open in another program; close it there and run the export again"
-                    raise ExportError(message, None, "output")
+                    raise ExportError(message, None, "locked")
                 self._rename()
             elif not is_one_file:
                 self.log_file = f"{self._target}-wal"
@@ -280,7 +280,8 @@ class SqliteSink:
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:
     """Whether another program has what is needed."""
-    return error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}  # the rest says why
+    code = getattr(error, "sqlite_errorcode", 0)  # there is none where Python itself is at a loss
+    return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}  # the rest says why
 
 
 def _merge_wal(database: sqlite3.Connection) -> bool:
