@@ -2,7 +2,7 @@
 
 import random
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import attrs
@@ -12,6 +12,7 @@ from exports import NAMES, Killed, bookmark, crash, ids_in, job, rows, sink
 
 from fusedesk_async import ExportError
 from fusedesk_async.export import export_cases
+from fusedesk_async.export._export import export_within
 from fusedesk_async.sandbox import Sandbox
 
 
@@ -92,6 +93,26 @@ async def test_a_run_after_such_a_kill_asks_for_nothing(name, clock, tmp_path, a
         with pytest.raises(ExportError, match="exists already"):
             await export_cases(desk, out, status="all")
         assert not (await export_cases(desk, out, status="all", overwrite=True)).was_whole
+
+
+@pytest.mark.parametrize(
+    ("error", "is_known"),
+    [(None, False), (ExportError("no"), False), (KeyboardInterrupt(), True), (SystemExit(), True)],
+)
+async def test_who_has_more_to_do_keeps_the_checkpoint_until_that_is_done(
+    error, is_known, clock, tmp_path, anyio_backend
+):
+    out, end = tmp_path / "out.jsonl", ExitStack()
+    async with client(Sandbox(3, clock=clock), clock) as desk:
+        await export_within(end, desk, out, None, {})
+        with pytest.raises(ExportError, match="is in use by"):
+            await export_cases(desk, out)
+        assert out.with_name("out.jsonl.checkpoint").exists()
+        end.__exit__(error and type(error), error, None)
+        assert out.with_name("out.jsonl.checkpoint").exists() == is_known
+        assert not out.with_name("out.jsonl.lock").exists()
+        if is_known:
+            assert (await export_cases(desk, out)).was_whole
 
 
 @pytest.mark.parametrize("name", NAMES)

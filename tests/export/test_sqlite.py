@@ -26,7 +26,14 @@ from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
-ADDED = ("CREATE INDEX mine ON cases (summary)", "CREATE VIEW open_cases AS SELECT * FROM cases WHERE status = 'open'")
+ADDED = (
+    "CREATE INDEX mine ON cases (summary)",
+    "CREATE VIEW open_cases AS SELECT * FROM cases WHERE status = 'open'",
+    "ALTER TABLE cases ADD COLUMN remark TEXT",
+    "UPDATE cases SET remark = 'kept'",
+    "CREATE TABLE other (x)",
+    "CREATE INDEX of_other ON other (x)",
+)
 
 
 def checked(path):
@@ -98,6 +105,28 @@ def test_it_waits_for_another_program_unless_it_is_interrupted(tmp_path, monkeyp
     waiting.join(20)
     assert opened.is_set()
     output.close()
+
+
+def test_rows_leave_the_log_once_a_reader_has_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(_sqlite, "BUSY_PAUSE", 0.001)
+    monkeypatch.setattr(_sqlite, "BUSY_ATTEMPTS", 10_000)
+    ended(written(tmp_path / "out.db", [[1]]))
+    output = sink(tmp_path / "out.db", update=True)
+    reached, finished = output.open(job("out.db"), resume="auto", overwrite=False), threading.Event()
+
+    def finish():
+        output.finish()
+        finished.set()
+
+    with held(tmp_path / "out.db"):
+        output.write([Row(case=case({"caseid": 2}))], reached)
+        waiting = threading.Thread(target=finish)
+        waiting.start()
+        assert not finished.wait(0.05)
+    waiting.join(20)
+    output.close()
+    assert output.log_file == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["out.db"]
 
 
 async def test_a_reader_that_came_meanwhile_is_named_with_where_the_rows_are(exported, monkeypatch, tmp_path):
@@ -187,8 +216,10 @@ def test_ids_of_any_size_are_kept_as_they_are(first, second):
             joined = "SELECT count(*) FROM cases JOIN tags ON tags.case_id = cases.id"
             assert database.execute(joined).fetchone() == (len(tags),)
             names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-            assert names >= {"mine", "open_cases", *schema.INDEXES, "cases", "tags", "history"}
+            assert names >= {"mine", "open_cases", "other", "of_other", *schema.INDEXES, "cases", "tags", "history"}
             assert not any(re.search("large", name) for name in names)
+            kept = {int(number) for (number,) in database.execute("SELECT id FROM cases WHERE remark = 'kept'")}
+            assert kept == {*first}
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, 2**100])
