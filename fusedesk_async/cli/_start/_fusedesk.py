@@ -1,6 +1,6 @@
 """Starts the command line `fusedesk`, and says what SIGTERM does before anything slow is loaded.
 
-A module beside the package, since whoever loads a part of that loads all of it. Process 1 of a container ignores
+Installed beside the package, since whoever loads a part of that loads all of it. Process 1 of a container ignores
 signals that it has no handler for, so that one in the first second would be lost.
 """
 
