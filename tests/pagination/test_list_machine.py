@@ -24,6 +24,10 @@ aheads = st.integers(1, 8)
 positions = st.integers(0, 99)
 
 
+def is_disorder(error):
+    return isinstance(error, OrderIgnored)
+
+
 class ListsWhileRowsMove(RuleBasedStateMachine):
     """Between any two answers rows leave, come and come back; answers arrive in any order; the walk is killed."""
 
@@ -196,8 +200,8 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
 
     def gave_up(self, error):
         """It may, if rows moved all the time or spoil their pages; it begins anew where it was."""
-        was_taken_for_another = self.plan.is_mirrored != (self.sign < 0) or len(self.delivered) <= 1
-        misled = isinstance(error, OrderIgnored) and was_taken_for_another  # single rows, one by one, tell no order
+        # single rows, one by one, tell no order, so that it may go the wrong way
+        misled = self.plan.is_mirrored != (self.sign < 0) or (len(self.delivered) <= 1 and is_disorder(error))
         self.delivered = [] if misled else self.delivered  # so it begins anew
         allowed = self.moves or self.server.spoilt or misled or self.given_up < 2 or self.is_far()
         assert allowed or not isinstance(error, PaginationError), error
