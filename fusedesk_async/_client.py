@@ -276,14 +276,6 @@ class FuseDesk(Resources):
         clock = self._pipeline.server_clock
         return None if clock.ahead is None else utc(self._clock.time() + clock.ahead)
 
-    def seconds_for(self, calls: int) -> float:
-        """About how long a number of bulk calls would wait for quota from now on, in seconds, as far as is known now.
-
-        Args:
-            calls: How many calls.
-        """
-        return self._limiter.seconds_for(calls)
-
     def estimate(self, calls: int, *, concurrency: int | None = None) -> Estimate:
         """How long a number of bulk calls would take from now on, in seconds, waiting for quota included.
 
