@@ -30,14 +30,17 @@ def settle_end(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 
 
 def _has_emptied(inquiry: Inquiry, looks: list[Outcome]) -> Asking[bool]:
-    """Whether all rows have left, as two looks found none; unusual ways to say so are not believed so soon."""
-    for offset in (0, max(inquiry.stitcher.rank, 1)):
-        if {look.nothing for look in looks} <= {"list", inquiry.profile.value.nothing}:
-            return True
+    """Whether all rows have left, as two looks found none.
+
+    Unusual ways to say so are not believed so soon: it must be how the server says it beyond any list.
+    """
+    if {look.nothing for look in looks} <= {"list", inquiry.profile.value.nothing}:
+        return True
+    for offset in (0, max(inquiry.stitcher.rank, 1), BEYOND_ANY_LIST):
         looks.append((yield from inquiry.ask(offset, 1)))
         if not looks[-1].nothing:
             return False
-    return True
+    return len({look.nothing for look in looks}) == 1
 
 
 def _compare(inquiry: Inquiry, newest: Outcome | None) -> str:

@@ -358,6 +358,16 @@ def test_a_list_in_no_order_that_never_comes_to_rest_is_gone_through_a_few_times
     assert len(done.ids) < 40
 
 
+def test_a_list_that_begins_with_rows_that_spoil_their_pages_is_not_taken_for_one_that_has_emptied():
+    def between(server):
+        if len(server.asked) == 2:
+            server.ids = server.ids[2:]
+
+    server = HostileList(range(25), 2, tells_newest=False, largest_limit=6, spoilt={2, 3}, between=between)
+    with pytest.raises(PaginationError):
+        go_through(server, 7)
+
+
 def test_rows_that_come_just_as_fast_as_an_end_is_looked_for_are_no_last_page():
     coming = {1: [9, 7], 3: [8], 4: [5, 6, 4]}
 

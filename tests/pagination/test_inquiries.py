@@ -85,12 +85,20 @@ def test_the_newest_row_says_that_it_has():
 @pytest.mark.parametrize("way", ["empty", "false", "null"])
 def test_all_rows_may_have_left(way):
     inquiry = walked()
-    converse(settle_end(inquiry, page(3, [40])), (NEWEST, way), ((0, 4), way), ((0, 1), way), ((3, 1), way))
+    looks = (NEWEST, way), ((0, 4), way), ((0, 1), way), ((3, 1), way)
+    converse(settle_end(inquiry, page(3, [40])), *looks, ((BEYOND_ANY_LIST, 1), way))
     assert inquiry.stitcher.done
     inquiry = walked()
     looks = (NEWEST, way), ((0, 4), way), ((0, 1), [10])
     converse(settle_end(inquiry, page(3, [40])), *looks, ((7, 4), "list"))
     assert inquiry.stitcher.done
+
+
+def test_rows_that_spoil_their_pages_are_not_all_that_have_left():
+    inquiry = walked(tells_newest=True)
+    looks = (NEWEST, "empty"), ((0, 4), "empty"), ((0, 1), "empty"), ((3, 1), "empty"), ((BEYOND_ANY_LIST, 1), "list")
+    converse(settle_end(inquiry, page(3, [40])), *looks, ((7, 4), "list"))
+    assert inquiry.stitcher.done, "as its last row came alone and nothing is further on"
 
 
 def test_rows_that_came_meanwhile_are_taken():
