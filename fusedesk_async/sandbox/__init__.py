@@ -9,6 +9,7 @@ from ._endpoints import ALL_SCOPES
 from ._faults import Fault
 from ._front import Received
 from ._limits import FixedHour, RateLimit, SlidingHour, TokenBucket
+from ._profile import SandboxProfile
 from ._sandbox import Sandbox
 from ._server import serve, serve_in_thread
 
@@ -20,6 +21,7 @@ __all__ = [
     "RateLimit",
     "Received",
     "Sandbox",
+    "SandboxProfile",
     "SlidingHour",
     "SystemClock",
     "TokenBucket",

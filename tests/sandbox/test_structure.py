@@ -10,7 +10,7 @@ import fusedesk_async.sandbox as package
 
 ROOT = Path(package.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
-ALLOWED = {"anyio", "orjson"} | sys.stdlib_module_names
+ALLOWED = {"anyio", "attrs", "orjson"} | sys.stdlib_module_names
 
 
 def name_of(file: Path) -> str:
