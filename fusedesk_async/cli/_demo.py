@@ -59,10 +59,10 @@ def _served(demo: Demo) -> "Generator[FuseDesk, None, None]":
     """A sandbox on loopback and a client of it, not yet opened."""
     with ExitStack() as stack:
         with needs_sandbox():
-            from fusedesk_async.sandbox import FixedHour, Sandbox, serve_in_thread  # noqa: PLC0415 - an extra
+            from fusedesk_async.sandbox import FixedHour, Sandbox, SandboxProfile, serve_in_thread  # noqa: PLC0415 - an extra
 
             limit = FixedHour(demo.limit, window=demo.window)
-            sandbox = Sandbox(demo.cases, limit=limit, retry_after="seconds")
+            sandbox = Sandbox(demo.cases, limit=limit, profile=SandboxProfile(retry_after="seconds"))
             base_url = stack.enter_context(serve_in_thread(sandbox))
         yield FuseDesk("sandbox", api_key=sandbox.api_key, base_url=base_url)
 

@@ -7,9 +7,9 @@ On a socket: `serve` and `serve_in_thread`. The app needs `pip install "fusedesk
 from ._clock import Clock, SystemClock, VirtualClock
 from ._endpoints import ALL_SCOPES
 from ._faults import Fault
-from ._front import Received
 from ._limits import FixedHour, RateLimit, SlidingHour, TokenBucket
 from ._profile import SandboxProfile
+from ._received import Received
 from ._sandbox import Sandbox
 from ._server import serve, serve_in_thread
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from ._calendar import http_date
 from ._clock import Clock
 from ._faults import Answer
-from ._front import Received
+from ._received import Received
 
 _MOST_FIELDS, _LARGEST_FIELD = 10_000, 1 << 26
 
@@ -61,7 +61,7 @@ class _Handler:
         }
         named = {name.lower() for name, _ in answer.headers}
         pairs = [pair for pair in headers.items() if pair[0] not in named] + answer.headers
-        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
+        raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs if value]
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         cut = answer.kept is not None and answer.kept < len(answer.body)
         await send({"type": "http.response.body", "body": answer.body[: answer.kept], "more_body": cut})

@@ -1,4 +1,4 @@
-"""The account's time zone and the evening its generated past ends; all instants are whole seconds since 1970."""
+"""The account's time zone and its working days; all instants are whole seconds since 1970."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
@@ -7,13 +7,13 @@ from functools import lru_cache
 #: one that is not UTC shows mistakes that UTC would hide.
 ZONE = timezone(timedelta(hours=-5))
 
-#: Tuesday 30 June 2026, 17:00 in ZONE. Fixed, so that the same seed always tells the same story.
+#: Tuesday 30 June 2026, 17:00 in ZONE: when a virtual clock starts, and so the generated past of its sandbox ends.
 DATA_ENDS = int(datetime(2026, 6, 30, 17, tzinfo=ZONE).timestamp())
 
 #: What a date column holds where there is no date; sorts before every date, as NULL does in MySQL.
 MISSING = -(1 << 62)
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 MORNING, EVENING = 8 * 3600, 18 * 3600
 _OFFSET = -5 * 3600
 _SATURDAY = 5
@@ -37,9 +37,10 @@ def http_date(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
-def midnight(instant: int) -> int:
-    """The start of the day, in ZONE, that holds the instant."""
-    return instant - (instant + _OFFSET) % DAY
+def midnight(instant: int, zone: timezone = ZONE) -> int:
+    """The start of the day, in a zone, that holds the instant."""
+    offset = int(zone.utcoffset(None).total_seconds())
+    return instant - (instant + offset) % DAY
 
 
 def working_time(instant: int) -> int:

@@ -8,10 +8,15 @@ import orjson
 
 from ._dates import UnreadableError, instant
 from ._parameters import Parameters
+from ._profile import USUAL, SandboxProfile
 from ._refusals import not_found, refuse
 
 #: Numbers beyond these do not fit a MySQL BIGINT.
 _INTEGERS = range(-(1 << 63), 1 << 63)
+
+
+#: What an endpoint answers whose body is empty.
+NO_BODY = object()
 
 
 @dataclass
@@ -25,7 +30,7 @@ class Call:
         now: when, whole seconds since 1970.
         scopes: what the key may do.
         usage: limit and calls left of the key, or None where nothing is counted.
-        page_cap: rows at most in a page, whatever was asked.
+        profile: which server is asked.
     """
 
     path: dict[str, str]
@@ -34,7 +39,7 @@ class Call:
     now: int
     scopes: Collection[str] = ()
     usage: tuple[int, int] | None = None
-    page_cap: int | None = None
+    profile: SandboxProfile = USUAL
     fields: Parameters = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +95,15 @@ class Call:
     def date(self, name: str) -> int | None:
         """An instant, or None when it is missing or empty."""
         value = self.text(name)
-        return None if value is None else read_instant(name, value, self.now)
+        return None if value is None else self.instant(name, value)
+
+    def instant(self, name: str, text: str) -> int:
+        """The instant a text names, refused when it names none."""
+        try:
+            return instant(text, self.now, self.profile.timezone)
+        except UnreadableError:
+            message = f"{name} is not a date"
+            raise refuse(message) from None
 
     def json(self, name: str) -> Any:
         """A JSON value inside a field, or None when the field is missing or empty."""
@@ -108,12 +121,3 @@ def whole_number(name: str, text: str) -> int:
         return int(text)
     message = f"{name} must be an integer"
     raise refuse(message)
-
-
-def read_instant(name: str, text: str, now: int) -> int:
-    """The instant a text names, refused when it names none."""
-    try:
-        return instant(text, now)
-    except UnreadableError:
-        message = f"{name} is not a date"
-        raise refuse(message) from None

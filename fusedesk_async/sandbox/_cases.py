@@ -7,7 +7,7 @@ changes what they are made from.
 from collections.abc import Callable, MutableSequence, Sequence
 from typing import Any
 
-from ._calendar import DATA_ENDS, DAY, MISSING
+from ._calendar import DAY, MISSING
 from ._contacts import Contacts
 from ._directory import Rep
 from ._texts import Letter, feedback, rating
@@ -34,14 +34,16 @@ class Cases:
         columns: PLAIN and DATES, with place 0 unused.
         contacts: who writes.
         reps: who answers, by user id.
+        ends: the instant up to which the generated past reaches.
     """
 
-    def __init__(self, seed: int, columns: Columns, contacts: Contacts, reps: dict[int, Rep]) -> None:
+    def __init__(self, seed: int, columns: Columns, contacts: Contacts, reps: dict[int, Rep], ends: int) -> None:
         self.journal: list[int] = []  # ids in the order they were touched; its length is the table's version
         self._seed = seed
         self._columns = columns
         self._contacts = contacts
         self._reps = reps
+        self._ends = ends
         self._alive = bytearray(b"\1") * len(columns["status"])
         self._alive[0] = 0
         self._deleted = 0
@@ -143,9 +145,9 @@ class Cases:
     def _judgement(self, case: int) -> dict[str, Any]:
         """One closed case in three was asked for feedback the day after, one in nine answered a day later."""
         closed = self._columns["date_closed"][case]
-        if closed == MISSING or case % 3 or closed + DAY > DATA_ENDS:
+        if closed == MISSING or case % 3 or closed + DAY > self._ends:
             return _NOT_ASKED
-        if case % 9 or closed + 2 * DAY > DATA_ENDS:
+        if case % 9 or closed + 2 * DAY > self._ends:
             return _NOT_ASKED | {"date_requestedfeedback": closed + DAY}
         return {
             "rating": rating(self._seed, case),

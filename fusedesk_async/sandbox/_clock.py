@@ -43,6 +43,31 @@ class SystemClock:
         await anyio.sleep(seconds)
 
 
+class SkewedClock:
+    """Another clock whose time of day is wrong.
+
+    Args:
+        clock: The right one.
+        ahead: Seconds by which it is ahead of that.
+    """
+
+    def __init__(self, clock: Clock, ahead: float) -> None:
+        self._clock = clock
+        self._ahead = ahead
+
+    def monotonic(self) -> float:
+        """Seconds since some start; never goes back."""
+        return self._clock.monotonic()
+
+    def time(self) -> float:
+        """Seconds since 1970, but for the error."""
+        return self._clock.time() + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after this many seconds of the other clock."""
+        await self._clock.sleep(seconds)
+
+
 class _Sleeper:
     """One waiting task: when it is due, in which order it came, and the bell that calls it to the front."""
 

@@ -2,7 +2,7 @@
 
 from ._call import Call
 from ._cases import DATES
-from ._dates import UnreadableError, bounds
+from ._dates import Bounds, UnreadableError, bounds
 from ._query import Among, Condition, Holds, Query, Tagged, Within, read_order
 from ._refusals import refuse
 from ._state import State
@@ -16,7 +16,7 @@ STATUS = {"new": ("new",), "open": ("open",), "closed": ("closed",), "active": (
 def read_query(state: State, call: Call) -> Query:
     """The query a search asks for."""
     conditions = [*_numbers(call), *_status(call), *_contacts(state, call), *_words(state, call), *_dates(call)]
-    return Query(tuple(conditions), read_order(call.text("orderby")))
+    return Query(tuple(conditions), read_order(call.text("orderby"), call.profile))
 
 
 def _numbers(call: Call) -> list[Condition]:
@@ -70,8 +70,19 @@ def _dates(call: Call) -> list[Condition]:
         if (text := call.text(name)) is None:
             continue
         try:
-            found.append(Within(name, *bounds(text, call.now)))
+            found.append(Within(name, *_bounds(text, call)))
         except UnreadableError:
             message = f"{name} is not a date filter"
             raise refuse(message) from None
     return found
+
+
+def _bounds(text: str, call: Call) -> Bounds:
+    profile = call.profile
+    return bounds(
+        text,
+        call.now,
+        profile.timezone,
+        after_inclusive=profile.after_inclusive is not False,
+        before_inclusive=profile.before_inclusive is True,
+    )

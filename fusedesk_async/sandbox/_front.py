@@ -1,12 +1,9 @@
 """From request to answer: authentication, rate limit, scripted faults, endpoint. Nothing here knows of sockets."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
-from typing import Literal
-from urllib.parse import unquote
-
-import orjson
+from urllib.parse import unquote, urlencode
 
 from ._calendar import http_date
 from ._call import Call
@@ -14,47 +11,11 @@ from ._clock import Clock
 from ._endpoints import Endpoint, find_endpoint
 from ._faults import Answer, Headers, Script, refusal
 from ._limits import RateLimit
+from ._packing import packed, written
 from ._parameters import Parameters, decode_json, decode_pairs
+from ._received import Received
 from ._refusals import Refused, bad_key, no_scope, not_found, over_limit
 from ._state import State
-
-
-@dataclass
-class Received:
-    """A request as it came, key and all.
-
-    Args:
-        method: GET, POST, …
-        path: as sent, still percent-encoded.
-        query: names and values in their order.
-        form: those of an urlencoded or multipart body.
-        headers: with lower-case names.
-        body: the bytes of it.
-        at: when, seconds of the clock's `monotonic()`.
-        operation: as scripts call it; "any" for a path nobody knows.
-        status: of the answer, which may still wait for its latency; 0 for a dropped connection.
-    """
-
-    method: str
-    path: str
-    query: list[tuple[str, str]]
-    form: list[tuple[str, str]]
-    headers: list[tuple[str, str]]
-    body: bytes
-    at: float
-    operation: str = "any"
-    status: int = 0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the real server is not known to do; see `Sandbox`."""
-
-    limit_header: str | None
-    remaining_header: str | None
-    retry_after: Literal["seconds", "date"] | None
-    page_cap: int | None
-
 
 Churn = Callable[[], object]
 
@@ -70,7 +31,6 @@ class Front:
         state: the desk.
         keys: key to scopes.
         limit: cloned for each key; None: nothing is counted.
-        settings: headers and page size.
         clock: for dates and limits.
     """
 
@@ -79,7 +39,6 @@ class Front:
         state: State,
         keys: Mapping[str, Collection[str]],
         limit: RateLimit | None,
-        settings: Settings,
         clock: Clock,
     ) -> None:
         self.script = Script()
@@ -87,7 +46,7 @@ class Front:
         self._state = state
         self._keys = keys
         self._limits = {key: limit.clone() for key in keys} if limit else {}
-        self._settings = settings
+        self._profile = state.profile
         self._clock = clock
         self._started = clock.monotonic()
 
@@ -96,22 +55,32 @@ class Front:
         found = find_endpoint(received.method, unquote(received.path))
         received.operation = found[0].operation if found else "any"
         try:
-            answer = self._counted(received, found)
+            answer = self._without_slash(received) or self._counted(received, found)
         except Refused as refused:
             answer = refusal(refused)
         received.status = 0 if answer.drop else answer.status
-        return answer
+        return packed(answer, self._profile, received)
+
+    def _without_slash(self, received: Received) -> Answer | None:
+        """What a path brings that ends with a slash, where it is not served."""
+        if self._profile.trailing_slash not in {"redirect", "404"} or not received.path.endswith("/"):
+            return None
+        if self._profile.trailing_slash == "404":
+            what = "Path"
+            raise not_found(what)
+        query = f"?{urlencode(received.query)}" if received.query else ""
+        return Answer(301, headers=[("Location", received.path.rstrip("/") + query)])
 
     def _counted(self, received: Received, found: tuple[Endpoint, dict[str, str]] | None) -> Answer:
         query, form = decode_pairs(received.query), _form(received)
         key = self._key(received, query, form)
         limit, now = self._limits.get(key), received.at - self._started
-        if limit is not None and not limit.admit(now):
+        if limit is not None and not self._admitted(limit, now):
             refused = refusal(over_limit())
             return replace(refused, headers=[*refused.headers, *self._wait(limit, now)])
         usage = None if limit is None else (limit.limit, limit.remaining(now))
         endpoint, path = found or (None, {})
-        call = Call(path, query, form, int(self._clock.time()), self._keys[key], usage, self._settings.page_cap)
+        call = Call(path, query, form, int(self._clock.time()), self._keys[key], usage, self._profile)
         answer = self._scripted(received.operation, endpoint, call)
         return replace(answer, headers=[*(self._usage(limit, now) if limit else []), *answer.headers])
 
@@ -131,7 +100,7 @@ class Front:
             for wanted, action in self.churn:
                 if wanted in {"any", operation}:
                     action()
-            return Answer(200, orjson.dumps(endpoint.handler(self._state, call)))
+            return Answer(200, written(endpoint.handler(self._state, call), self._profile))
         except Refused as refused:
             return refusal(refused)
 
@@ -145,21 +114,27 @@ class Front:
                 break
         raise bad_key()
 
+    def _admitted(self, limit: RateLimit, now: float) -> bool:
+        cost = self._profile.call_cost or 1
+        if 0 < limit.remaining(now) < cost:
+            return False
+        return all(limit.admit(now) for _ in range(cost))
+
     def _usage(self, limit: RateLimit, now: float) -> Headers:
-        pairs = (
-            (self._settings.limit_header, limit.limit),
-            (self._settings.remaining_header, limit.remaining(now)),
-        )
-        said = [(name, str(value)) for name, value in pairs if name is not None]
+        profile, left = self._profile, limit.remaining(now)
+        limit_header = "X-FuseDesk-Usage-Limit" if profile.limit_header is None else profile.limit_header
+        usage_header = "X-FuseDesk-Usage-Remaining" if profile.usage_header is None else profile.usage_header
+        count = limit.limit - left if profile.usage_counts == "used" else left
+        told = [(name, str(value)) for name, value in ((limit_header, limit.limit), (usage_header, count)) if name]
         window = getattr(limit, "window", HOUR)  # a limit of one's own may not have one
-        return said if window == HOUR else [*said, (WINDOW_HEADER, f"{window:g}")]
+        return told if window == HOUR else [*told, (WINDOW_HEADER, f"{window:g}")]
 
     def _wait(self, limit: RateLimit, now: float) -> Headers:
         headers = self._usage(limit, now)
         wait = ceil(limit.retry_after(now))
-        if self._settings.retry_after == "seconds":
+        if self._profile.retry_after == "seconds":
             headers.append(("Retry-After", str(wait)))
-        if self._settings.retry_after == "date":
+        if self._profile.retry_after == "date":
             headers.append(("Retry-After", http_date(ceil(self._clock.time()) + wait)))
         return headers
 

@@ -5,7 +5,7 @@ No source shows the members of such a mail, nor those of a chat's messages: that
 
 from typing import Any
 
-from ._calendar import DATA_ENDS, iso
+from ._calendar import iso
 from ._contacts import Contact, Contacts
 from ._directory import Department, Rep
 from ._history import DESK, Item
@@ -16,15 +16,15 @@ _MAILS, _CHATS = 37, 9
 _NO_CASE = 1 << 40  # letters of numbers above this are about no case
 
 
-def make_mails(seed: int, contacts: Contacts) -> dict[str, Item]:
+def make_mails(seed: int, contacts: Contacts, ends: int) -> dict[str, Item]:
     """Mails nobody has put into a case, newest first, with ids that are text."""
-    mails = (_mail(seed, index, contacts) for index in range(_MAILS))
+    mails = (_mail(seed, index, contacts, ends) for index in range(_MAILS))
     return {mail["id"]: mail for mail in mails}
 
 
-def _mail(seed: int, index: int, contacts: Contacts) -> Item:
+def _mail(seed: int, index: int, contacts: Contacts, ends: int) -> Item:
     contact, letter = _contact_and_letter(seed, index, contacts)
-    sent = DATA_ENDS - 1800 * index - mix(seed, index, 7) % 1500
+    sent = ends - 1800 * index - mix(seed, index, 7) % 1500
     body = letter.mail or letter.follow_up
     return {
         "id": f"m{1000 + index}",
@@ -42,7 +42,13 @@ def _mail(seed: int, index: int, contacts: Contacts) -> Item:
 
 
 def make_chats(
-    seed: int, contacts: Contacts, reps: dict[int, Rep], departments: dict[int, Department], cases: int
+    seed: int,
+    contacts: Contacts,
+    reps: dict[int, Rep],
+    departments: dict[int, Department],
+    *,
+    cases: int,
+    ends: int,
 ) -> dict[str, Json]:
     """Chats that are going on, as the API writes them, each with its messages."""
     desks = [(department, user) for department in departments.values() for user in department.reps]
@@ -51,7 +57,7 @@ def make_chats(
         department, user = desks[mix(seed, index, 8) % len(desks)]
         case = 1 + mix(seed, index, 9) % cases if cases and index % 3 else None
         chat = _chat(seed, index, contacts) | {"caseId": case, "departmentId": department.id, "repId": user}
-        chats[f"c{200 + index}"] = chat | _messages(seed, index, contacts, reps[user])
+        chats[f"c{200 + index}"] = chat | _messages(seed, index, contacts, reps[user], ends)
     return chats
 
 
@@ -71,9 +77,9 @@ def _chat(seed: int, index: int, contacts: Contacts) -> Json:
     }
 
 
-def _messages(seed: int, index: int, contacts: Contacts, rep: Rep) -> Json:
+def _messages(seed: int, index: int, contacts: Contacts, rep: Rep, ends: int) -> Json:
     contact, letter = _contact_and_letter(seed, _MAILS + index, contacts)
-    begun = DATA_ENDS - 240 * (index + 1)
+    begun = ends - 240 * (index + 1)
     said = [(contact.name, letter.subject), (rep.name, f"Hi {contact.first_name}, one moment please.")]
     said += [(contact.name, letter.follow_up)] if index % 2 else []
     messages = [

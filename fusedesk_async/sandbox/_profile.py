@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta, timezone
 from types import UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
 import attrs
+
+from ._calendar import ZONE
 
 OverLimit = Literal["refused", "cut"]
 LimitZero = Literal["refused", "none", "default", "all"]
@@ -82,9 +85,8 @@ class SandboxProfile:
     plugin show it, and as the docstring of the place assumes where they do not.
 
     Attributes:
-        orders: The forms of an order by id that are honoured, of `caseid asc`, `caseid` and `caseid desc`; any other
-            form is passed over, and the list comes as if it had not been asked for. None: every order is honoured, and
-            a text that is none is refused.
+        orders: The forms of an order by id that are honoured, of `caseid asc`, `caseid` and `caseid desc`; the others
+            are passed over: the list comes as if none had been asked for. None: all of them.
         default_order: Where none is asked for, written as for `orderby`; None: `date_updated desc`.
         largest_limit: Rows; None: 500 (S2).
         over_limit: What a larger limit brings: it is "refused" or "cut" to the largest one; None: "refused".
@@ -164,6 +166,14 @@ class SandboxProfile:
     tags_twice: bool | None = None
     scopes: tuple[str, ...] | None = None
 
+    @property
+    def timezone(self) -> timezone:
+        """In which dates are written, and bare ones read."""
+        if self.zone is None:
+            return ZONE
+        sign, hours, minutes = self.zone[0], int(self.zone[1:3]), int(self.zone[4:])
+        return timezone(timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1))
+
     @classmethod
     def from_report(cls, report: Mapping[str, Any]) -> "SandboxProfile":
         """The server that a report of `fusedesk doctor` tells of.
@@ -176,8 +186,8 @@ class SandboxProfile:
         Raises:
             ValueError: It is no report, or a finding has a value that its name does not have.
         """
-        findings = report.get("findings")
-        if report.get("version") != 1 or not isinstance(findings, dict):
+        findings: Any = report.get("findings") if isinstance(report, Mapping) else None
+        if not isinstance(findings, dict) or report.get("version") != 1:
             message = "this is no report of fusedesk doctor, or one of another version"
             raise ValueError(message)
         told = {name: _told(finding) for name, finding in cast("dict[str, Any]", findings).items()}
@@ -189,3 +199,6 @@ def _told(finding: Any) -> Any:
     """What a finding tells; None where it tells nothing."""
     told = cast("dict[str, Any]", finding) if isinstance(finding, dict) else {}
     return told.get("value") if told.get("verdict") in {"known", "differs"} else None
+
+
+USUAL = SandboxProfile()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._calendar import MISSING
+from ._profile import USUAL, SandboxProfile
 from ._refusals import refuse
 
 
@@ -91,10 +92,19 @@ SORT_COLUMNS = {
 DEFAULT_ORDER: Order = (("date_updated", True),)
 
 
-def read_order(text: str | None) -> Order:
+def read_order(text: str | None, profile: SandboxProfile = USUAL) -> Order:
     """`column [asc|desc], …` (8.2); a bare column ascends (WP54). An unknown one is refused, which is assumed."""
-    if text is None:
-        return DEFAULT_ORDER
+    if text is None or not _is_honoured(text, profile):
+        return DEFAULT_ORDER if profile.default_order is None else _order(profile.default_order)
+    return _order(text)
+
+
+def _is_honoured(text: str, profile: SandboxProfile) -> bool:
+    asked = " ".join(text.lower().split())
+    return profile.orders is None or asked.partition(" ")[0] != "caseid" or asked in profile.orders
+
+
+def _order(text: str) -> Order:
     order: list[tuple[str, bool]] = []
     for part in text.split(","):
         name, _, direction = part.strip().partition(" ")

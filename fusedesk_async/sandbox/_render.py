@@ -1,5 +1,6 @@
 """Records as the API writes them, quirks included."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ._calendar import MISSING, iso
@@ -22,37 +23,68 @@ _NO_DATE: dict[str, object] = {
     "date_requestedfeedback": False,
 }
 _NOT_CLOSED: tuple[object, ...] = (False, "", None)
+_CLOSED = [*_NO_DATE].index("date_closed")
+_ABSENT = object()
+_MARKERS: dict[str, object] = {
+    "null": None,
+    "empty": "",
+    "false": False,
+    "zero": "0000-00-00 00:00:00",
+    "absent": _ABSENT,
+}
+# Values of members that nobody knows, by their types.
+_EXTRA: dict[str, Callable[[int], object]] = {
+    "number": lambda case: case * 7,
+    "text": lambda case: f"value {case}",
+    "boolean": lambda case: case % 2 == 0,
+    "null": lambda _: None,
+    "list": lambda case: [case],
+    "object": lambda case: {"value": case},
+}
 
 
 def render_case(state: State, case: int) -> Json:
-    """A case as searches list it (7.1)."""
-    values = state.cases.values(case)
-    number = case_number(case)
-    contact = values["contactid"]
-    shown: Json = {"caseid": case, "id": case, "casenum": number, "casenumber": number}
+    """A case as searches list it (7.1), in the names and with the markers of its server."""
+    profile, values = state.profile, state.cases.values(case)
+    number, contact = case_number(case), values["contactid"]
+    shown: Json = dict.fromkeys(profile.case_id_names or ("caseid", "id"), case)
+    shown |= dict.fromkeys(("casenum", "casenumber") if (names := profile.case_number_names) is None else names, number)
     shown["contactUuid"] = state.contacts.get(contact).uuid if contact in state.contacts else None
     shown |= values
-    for name, marker in _NO_DATE.items():
+    if (departments := profile.department_names) is not None:
+        shown |= dict.fromkeys(departments, shown.pop("departmentid"))
+    for place, (name, marker) in enumerate(_NO_DATE.items()):
         instant = values[name]
-        shown[name] = marker if instant == MISSING else iso(instant)
-    if shown["date_closed"] is None:
-        shown["date_closed"] = _NOT_CLOSED[case % 3]
+        shown[name] = _marker(state, case, place, marker) if instant == MISSING else iso(instant)
+        if shown[name] is _ABSENT:
+            del shown[name]
     if values["rating"] is None and case % 2:
         shown["rating"] = shown["feedback"] = False
     shown["isArchived"] = False
-    return shown
+    return shown | {name: _EXTRA[kind](case) for name, kind in (profile.extra_members or {}).items()}
+
+
+def _marker(state: State, case: int, place: int, usual: object) -> object:
+    """What stands for a missing date."""
+    if markers := state.profile.missing_dates:
+        return _MARKERS[markers[(case + place) % len(markers)]]
+    return _NOT_CLOSED[case % 3] if usual is None and place == _CLOSED else usual
 
 
 def render_detail(state: State, case: int) -> Json:
     """A case with its history; the member name `history` is assumed (7.2)."""
-    return render_case(state, case) | {"history": state.history(case)}
+    history, names = state.history(case), state.profile.history_names or ("history",)
+    lists: dict[str, list[Json]] = {name: [] for name in names}
+    for item in history:
+        lists[names[1] if len(names) > 1 and item["type"] == "email" else names[0]].append(item)
+    return render_case(state, case) | lists
 
 
 def render_feedback(state: State, case: int) -> Json:
     """What the customer said of a case (6.5); that it is named as in the case is assumed."""
     shown = render_case(state, case)
-    names = ("caseid", "rating", "feedback", "date_rated", "date_requestedfeedback")
-    return {name: shown[name] for name in names} | {"ask": state.may_ask(case)}
+    names = ("rating", "feedback", "date_rated", "date_requestedfeedback")
+    return {"caseid": case} | {name: shown[name] for name in names if name in shown} | {"ask": state.may_ask(case)}
 
 
 def render_tag(tag: Tag, total: int) -> Json:

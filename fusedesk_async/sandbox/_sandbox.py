@@ -4,15 +4,18 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, partial
 from importlib import import_module
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from ._asgi import ASGIApp
+from ._calendar import HOUR
 from ._churn import close_case, open_cases, pick, reopen_case, retag_case
-from ._clock import Clock, SystemClock
+from ._clock import Clock, SkewedClock, SystemClock
 from ._endpoints import ALL_SCOPES, check_operation
 from ._faults import Answer, Fault
-from ._front import Front, Received, Settings
+from ._front import Front
 from ._limits import RateLimit
+from ._profile import USUAL, SandboxProfile
+from ._received import Received
 from ._state import State
 
 _MAX_RECEIVED = 10_000  # requests kept in `received`
@@ -43,12 +46,10 @@ class Sandbox:
         seed: decides every word, date and random choice.
         keys: API key to the scopes it has; by default one key, "sandbox-key", that may do everything.
         limit: how calls are counted, for each key by itself; None: not at all.
-        limit_header: header with the limit (PM); None: not sent.
-        remaining_header: header with the calls left, whose name is assumed; None: not sent.
-        retry_after: how a 429 gives the wait; None: not at all. Whether FuseDesk gives it is unknown.
-        page_cap: rows at most in a page, silently, whatever limit was asked.
-        latency: seconds between carrying a call out and answering it, or a function that draws them for each call.
-        clock: brings the time; the machine's by default.
+        profile: which of the servers that FuseDesk may be it is; by default one as the pages and the plugin show it.
+        latency: a function that draws, for each call, the seconds between carrying it out and answering it; or these
+            seconds. By default the profile's.
+        clock: brings the time; the machine's by default. The past of the desk ends with the hour that it shows.
     """
 
     def __init__(
@@ -58,20 +59,17 @@ class Sandbox:
         seed: int = 1,
         keys: Mapping[str, Collection[str]] | None = None,
         limit: RateLimit | None = None,
-        limit_header: str | None = "X-FuseDesk-Usage-Limit",
-        remaining_header: str | None = "X-FuseDesk-Usage-Remaining",
-        retry_after: Literal["seconds", "date"] | None = None,
-        page_cap: int | None = None,
-        latency: float | Callable[[], float] = 0.0,
+        profile: SandboxProfile = USUAL,
+        latency: float | Callable[[], float] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.state: State = State(seed, cases)
+        self._clock = SkewedClock(clock or SystemClock(), profile.clock_skew or 0.0)
+        self.state: State = State(seed, cases, ends=self._now - self._now % HOUR, profile=profile)
         self.received: deque[Received] = deque(maxlen=_MAX_RECEIVED)
-        self._clock = clock or SystemClock()
+        latency = (profile.latency or 0.0) if latency is None else latency
         self._latency = latency if callable(latency) else partial(float, latency)
-        self._keys = keys or {"sandbox-key": ALL_SCOPES}
-        settings = Settings(limit_header, remaining_header, retry_after, page_cap)
-        self._front = Front(self.state, self._keys, limit, settings, self._clock)
+        self._keys = keys or {"sandbox-key": ALL_SCOPES if profile.scopes is None else {*profile.scopes}}
+        self._front = Front(self.state, self._keys, limit, self._clock)
 
     @property
     def api_key(self) -> str:

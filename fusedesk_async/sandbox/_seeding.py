@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain, cycle, repeat
 from random import Random
 
-from ._calendar import DATA_ENDS, DAY, MISSING, midnight, working_time
+from ._calendar import DAY, MISSING, midnight, working_time
 from ._cases import Columns
 from ._contacts import Contacts, company_of
 from ._directory import Department, Rep, Tag
@@ -20,14 +20,15 @@ def make_columns(
     random: Random,
     count: int,
     *,
+    ends: int,
     contacts: Contacts,
     reps: dict[int, Rep],
     departments: dict[int, Department],
     tags: dict[int, Tag],
 ) -> Columns:
-    """Columns of `count` cases in the order they were opened, the last of them on the evening the data ends."""
-    opened = _opened(random, count)
-    status = _status(random, opened)
+    """Columns of `count` cases in the order they were opened, none after the instant `ends`."""
+    opened = _opened(random, count, ends)
+    status = _status(random, opened, ends)
     assigned = [(desk["departmentid"], desk["repid"]) for desk in random.choices(_desks(departments, reps), k=count)]
     customers = random.choices([*contacts.ids, *repeat(None, len(contacts) // 12)], k=count)
     companies = {customer: customer and company_of(customer) for customer in {*customers}}
@@ -39,7 +40,7 @@ def make_columns(
         "companyid": [None, *(companies[customer] for customer in customers)],
         "tags": [None, *random.choices(_tag_sets(random, tags), k=count)],
     }
-    dates = _dates(random, opened, status)
+    dates = _dates(random, opened, status, ends)
     return plain | {name: array("q", chain((MISSING,), column)) for name, column in dates.items()}
 
 
@@ -61,40 +62,43 @@ def _tag_sets(random: Random, tags: dict[int, Tag]) -> list[tuple[int, ...]]:
     return [()] * 60 + [tuple(sorted(random.sample(visible, size))) for size in sizes]
 
 
-def _opened(random: Random, count: int) -> list[int]:
+def _opened(random: Random, count: int, ends: int) -> list[int]:
     """Instants over three months to three years, denser on weekdays and in office hours."""
     days = range(min(1095, max(90, count // 90)))
-    today = midnight(DATA_ENDS)
+    today = midnight(ends)
     starts = [today - day * DAY for day in days]
     weights = [_WEEK[(start // DAY + 3) % 7] for start in starts]
     hours = random.choices(range(24), _HOURS, k=count)
     drawn = zip(random.choices(starts, weights, k=count), hours, random.choices(range(3600), k=count), strict=True)
-    # What would lie in tonight moves to this morning.
-    return sorted(
-        instant if instant <= DATA_ENDS else instant - 10 * 3600
-        for instant in (start + hour * 3600 + second for start, hour, second in drawn)
-    )
+    return sorted(_before(ends, start + hour * 3600 + second) for start, hour, second in drawn)
 
 
-def _status(random: Random, opened: list[int]) -> list[str]:
-    old = bisect_left(opened, DATA_ENDS - _RECENT)
+def _before(ends: int, instant: int) -> int:
+    """What would lie in tonight moves to this morning, or to yesterday."""
+    if instant <= ends:
+        return instant
+    return instant - 10 * 3600 if instant - 10 * 3600 <= ends else instant - DAY
+
+
+def _status(random: Random, opened: list[int], ends: int) -> list[str]:
+    old = bisect_left(opened, ends - _RECENT)
     kinds: list[str] = ["closed", "open", "new"]
     return random.choices(kinds, (94, 4, 2), k=old) + random.choices(kinds, (55, 25, 20), k=len(opened) - old)
 
 
-def _later(random: Random, since: Iterable[int], hours: float) -> list[int]:
+def _later(random: Random, since: Iterable[int], hours: float, ends: int) -> list[int]:
     """For each instant one that follows it by so many hours on average, while the desk is staffed."""
     # A ring of delays whose length is prime: as good as a draw for each case, and faster.
     delays = [60 + int(random.expovariate(1 / (hours * 3600))) for _ in range(997)]
-    return [min(DATA_ENDS, working_time(instant + delay)) for instant, delay in zip(since, cycle(delays), strict=False)]
+    return [min(ends, working_time(instant + delay)) for instant, delay in zip(since, cycle(delays), strict=False)]
 
 
-def _dates(random: Random, opened: list[int], status: list[str]) -> dict[str, Iterable[int]]:
+def _dates(random: Random, opened: list[int], status: list[str], ends: int) -> dict[str, Iterable[int]]:
     """New: nobody answered yet. Open: answered. Closed: answered and done. One new case in four waits for a rep."""
-    assigned = [min(DATA_ENDS, instant + 5 + instant * 7 % 895) for instant in opened]
-    first = _later(random, assigned, 3)
-    last = _later(random, first, 20)
-    closed = _later(random, last, 9)
+    assigned = [min(ends, instant + 5 + instant * 7 % 895) for instant in opened]
+    first = _later(random, assigned, 3, ends)
+    last = _later(random, first, 20, ends)
+    closed = _later(random, last, 9, ends)
     last_change = {"new": opened, "open": last, "closed": closed}
     return {
         "date_opened": opened,

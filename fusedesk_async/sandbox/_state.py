@@ -3,11 +3,13 @@
 from functools import cached_property
 from random import Random
 
+from ._calendar import DATA_ENDS
 from ._cases import Cases
 from ._contacts import Contacts
 from ._directory import Department, Rep, Tag, make_departments, make_reps, make_tags
 from ._history import Item, make_history
 from ._inbox import Json, make_chats, make_mails, make_webhooks
+from ._profile import USUAL, SandboxProfile
 from ._search import Searcher
 from ._seeding import make_columns
 
@@ -20,10 +22,14 @@ class State:
     Args:
         seed: decides every word and date.
         count: how many cases its past holds; their ids are 1 to `count`.
+        ends: the instant up to which its past reaches.
+        profile: which server it is.
     """
 
-    def __init__(self, seed: int, count: int) -> None:
+    def __init__(self, seed: int, count: int, *, ends: int = DATA_ENDS, profile: SandboxProfile = USUAL) -> None:
         self.seed = seed
+        self.ends = ends
+        self.profile: SandboxProfile = profile
         self.random: Random = Random(seed)
         self.reps: dict[int, Rep] = make_reps()
         self.departments: dict[int, Department] = make_departments()
@@ -32,12 +38,13 @@ class State:
         columns = make_columns(
             self.random,
             count,
+            ends=ends,
             contacts=self.contacts,
             reps=self.reps,
             departments=self.departments,
             tags=self.tags,
         )
-        self.cases: Cases = Cases(seed, columns, self.contacts, self.reps)
+        self.cases: Cases = Cases(seed, columns, self.contacts, self.reps, ends)
         self.searcher: Searcher = Searcher(self.cases)
         self.notes: dict[int, list[Item]] = {}  # histories that differ from the generated ones
         self.webhooks: dict[str, Json] = make_webhooks()
@@ -47,12 +54,12 @@ class State:
     @cached_property
     def mails(self) -> dict[str, Item]:
         """Mails that belong to no case, by id."""
-        return make_mails(self.seed, self.contacts)
+        return make_mails(self.seed, self.contacts, self.ends)
 
     @cached_property
     def chats(self) -> dict[str, Json]:
         """Chats by id, closed ones too, as the API writes them."""
-        return make_chats(self.seed, self.contacts, self.reps, self.departments, self._generated)
+        return make_chats(self.seed, self.contacts, self.reps, self.departments, cases=self._generated, ends=self.ends)
 
     def history(self, case: int) -> list[Item]:
         """Notes, calls and mails of a case, oldest first."""

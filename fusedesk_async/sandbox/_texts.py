@@ -1,5 +1,6 @@
 """Texts by number: the same seed and id always give the same mail, and nothing is kept in memory."""
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ _MASK = (1 << 64) - 1
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "the weekend")
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _NUMBERS = len(_LETTERS) ** 4 * 10_000
+_NUMBER = re.compile(f"[{_LETTERS}]{{4}}[0-9]{{4}}")
 
 
 def mix(*numbers: int) -> int:
@@ -50,6 +52,16 @@ def case_number(number: int) -> str:
         letters, letter = divmod(letters, len(_LETTERS))
         text += _LETTERS[letter]
     return f"{text}{digits:04}"
+
+
+def case_of_number(text: str) -> int | None:
+    """The id that has this number; None if it is no number of a case."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    letters = 0
+    for letter in reversed(text[:4]):
+        letters = letters * len(_LETTERS) + _LETTERS.index(letter)
+    return (letters * 10_000 + int(text[4:]) - 97_531) * pow(2_654_435_761, -1, _NUMBERS) % _NUMBERS
 
 
 class Letter:

@@ -1,15 +1,25 @@
 """What the writes have in common: departments, reps, tags, contacts and histories as they come in fields."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, cast
 
 from ._calendar import MISSING
-from ._call import Call, read_instant, whole_number
+from ._call import Call, whole_number
 from ._history import Item, mail, note
 from ._refusals import Refused, refuse
 from ._state import State
 
+LONGEST_TEXT = 255  # characters, as of a VARCHAR(255), where texts are cut
 _KINDS = {"call": ("title", "note"), "note": ("title", "note"), "email": ("to", "from", "subject", "body")}
+
+
+def kept_text(call: Call, name: str) -> str:
+    """A text that must be there, as the server keeps it."""
+    text, changes = call.required(name), call.profile.text_changes or ()
+    text = text.strip() if "trimmed" in changes else text
+    text = escape(text) if "escaped" in changes else text
+    return text[:LONGEST_TEXT] if "cut" in changes else text
 
 
 def known_department(state: State, department: int) -> int:
@@ -75,10 +85,10 @@ def read_history(call: Call) -> list[Item]:
     if not isinstance(value, list):
         message = "history must be a JSON array"
         raise refuse(message)
-    return [_element(index, element, call.now) for index, element in enumerate(cast("Sequence[Any]", value))]
+    return [_element(index, element, call) for index, element in enumerate(cast("Sequence[Any]", value))]
 
 
-def _element(index: int, value: Any, now: int) -> Item:
+def _element(index: int, value: Any, call: Call) -> Item:
     element = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     kind = element.get("type")
     if not isinstance(kind, str) or kind not in _KINDS:
@@ -89,30 +99,30 @@ def _element(index: int, value: Any, now: int) -> Item:
             message = f"history[{index}]: missing required field: {name}"
             raise refuse(message)
     try:
-        return _email(element, now) if kind == "email" else _note(element, now)
+        return _email(element, call) if kind == "email" else _note(element, call)
     except Refused as refused:
         message = f"history[{index}]: {refused.text}"
         raise refuse(message) from None
 
 
-def _note(element: Mapping[str, Any], now: int) -> Item:
-    return note(element["type"], element["title"], element["note"], _date(element, "date_added", now))
+def _note(element: Mapping[str, Any], call: Call) -> Item:
+    return note(element["type"], element["title"], element["note"], _date(element, "date_added", call))
 
 
-def _email(element: Mapping[str, Any], now: int) -> Item:
+def _email(element: Mapping[str, Any], call: Call) -> Item:
     rep = element.get("repid")
     item = mail(
         element["from"],
         element["to"],
         element["subject"],
         element["body"],
-        _date(element, "date_sent", now),
+        _date(element, "date_sent", call),
         rep=None if rep in {None, ""} else whole_number("repid", str(rep)),
     )
-    received = mail("", "", "", "", _date(element, "date_recvd", now))["date_recvd"]
+    received = mail("", "", "", "", _date(element, "date_recvd", call))["date_recvd"]
     return item | {"cc": element.get("cc") or "", "bcc": element.get("bcc") or "", "date_recvd": received}
 
 
-def _date(element: Mapping[str, Any], name: str, now: int) -> int:
+def _date(element: Mapping[str, Any], name: str, call: Call) -> int:
     value = element.get(name)
-    return now if not value else read_instant(name, str(value), now)
+    return call.now if not value else call.instant(name, str(value))

@@ -9,7 +9,7 @@ from exports import NAMES, Killed, ids_in
 
 from fusedesk_async import ExportError, RateLimiter
 from fusedesk_async.export import export_cases
-from fusedesk_async.sandbox import Sandbox, SystemClock
+from fusedesk_async.sandbox import Sandbox, SandboxProfile, SystemClock
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ QUICK = {"assumed_limit": 1_000_000}
 
 
 def busy_sandbox(seed):
-    sandbox = Sandbox(60, seed=seed, page_cap=9)
+    sandbox = Sandbox(60, seed=seed, profile=SandboxProfile(largest_limit=9, over_limit="cut"))
     chance = random.Random(seed)
 
     def churn(desk):
@@ -81,7 +81,7 @@ async def test_a_kill_wastes_no_more_histories_than_allowed(concurrency, tmp_pat
 
 
 async def test_an_export_is_cancelled_at_any_moment(tmp_path):
-    sandbox = Sandbox(30, page_cap=4, latency=0.002)
+    sandbox = Sandbox(30, profile=SandboxProfile(largest_limit=4, over_limit="cut"), latency=0.002)
     for number in range(12):
         async with client(sandbox, SystemClock(), limiter=RateLimiter(**QUICK)) as desk:
             with anyio.move_on_after(0.004 * number):

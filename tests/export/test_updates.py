@@ -10,7 +10,7 @@ from exports import Killed
 
 from fusedesk_async import ConfigurationError
 from fusedesk_async.export import export_cases, plan_export
-from fusedesk_async.sandbox import Sandbox, SystemClock
+from fusedesk_async.sandbox import Sandbox, SandboxProfile, SystemClock
 
 pytestmark = pytest.mark.anyio
 
@@ -22,7 +22,7 @@ def table(path):
 
 @pytest.mark.parametrize("killed_at", range(8))
 async def test_an_update_that_is_cut_off_goes_on(killed_at, tmp_path):
-    sandbox, out = Sandbox(60, page_cap=20), tmp_path / "out.db"
+    sandbox, out = Sandbox(60, profile=SandboxProfile(largest_limit=20, over_limit="cut")), tmp_path / "out.db"
     async with client(sandbox, SystemClock()) as desk:
         await export_cases(desk, out, status="open")
         before = table(out)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fusedesk_async import Bookmark, FuseDesk, PaginationError
 from fusedesk_async._pagination.asking import MOST_WITHOUT_PROGRESS
-from fusedesk_async.sandbox import Sandbox, VirtualClock
+from fusedesk_async.sandbox import Sandbox, SandboxProfile, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,12 @@ class World:
 
     def __init__(self, *, cases, cap, by_tag, before, changes, accidents, turns, seed):
         chance = random.Random(seed)
-        self.sandbox = Sandbox(cases, page_cap=cap, latency=lambda: chance.randint(0, turns), clock=Turns())
+        self.sandbox = Sandbox(
+            cases,
+            profile=SandboxProfile(largest_limit=cap, over_limit="cut"),
+            latency=lambda: chance.randint(0, turns),
+            clock=Turns(),
+        )
         self.tag = next(iter(self.sandbox.state.tags)) if by_tag else None
         self.filters = {"tag_id": self.tag} if by_tag else {"status": "active"}
         self.changes, self.accidents, self.scope = changes, accidents, None

@@ -16,7 +16,7 @@ from fusedesk_async import (
     UnexpectedResponseError,
     WalkReport,
 )
-from fusedesk_async.sandbox import Sandbox, VirtualClock
+from fusedesk_async.sandbox import Sandbox, SandboxProfile, VirtualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -92,7 +92,7 @@ async def test_what_a_walk_costs_while_five_rows_leave_per_call():
 
 @pytest.mark.parametrize("cap", [500, 100, 7])
 async def test_a_server_that_caps_its_pages_is_followed(cap):
-    sandbox = Sandbox(1_000, page_cap=cap)
+    sandbox = Sandbox(1_000, profile=SandboxProfile(largest_limit=cap, over_limit="cut"))
     async with client_of(sandbox) as desk, desk.cases.walk() as walk:
         assert await ids(walk) == list(range(1, 1_001))
 

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from fusedesk_async.sandbox import ALL_SCOPES, FixedHour, Received, Sandbox, SlidingHour, VirtualClock
+from fusedesk_async.sandbox import ALL_SCOPES, FixedHour, Received, Sandbox, SandboxProfile, SlidingHour, VirtualClock
 
 pytestmark = pytest.mark.anyio
 Connect = Callable[..., httpx.AsyncClient]
@@ -139,7 +139,7 @@ async def test_php_arrays_and_json_filters_arrive(connect: Connect) -> None:
 
 
 async def test_a_server_may_cap_its_pages_silently(connect: Connect) -> None:
-    async with connect(Sandbox(50, page_cap=20)) as http:
+    async with connect(Sandbox(50, profile=SandboxProfile(largest_limit=20, over_limit="cut"))) as http:
         assert len((await http.get(CASES, params={"limit": 500})).json()) == 20
         assert len((await http.get(CASES, params={"limit": 5})).json()) == 5
 
@@ -228,16 +228,16 @@ async def test_each_key_has_its_own_hour(connect: Connect) -> None:
     ("options", "headers"),
     [
         ({}, {"x-fusedesk-usage-limit": "0", "x-fusedesk-usage-remaining": "0"}),
-        ({"limit_header": None, "remaining_header": "X-Left"}, {"x-left": "0"}),
-        ({"limit_header": None, "remaining_header": None, "retry_after": "seconds"}, {"retry-after": "3600"}),
+        ({"limit_header": "", "usage_header": "X-Left"}, {"x-left": "0"}),
+        ({"limit_header": "", "usage_header": "", "retry_after": "seconds"}, {"retry-after": "3600"}),
         (
-            {"limit_header": None, "remaining_header": None, "retry_after": "date"},
+            {"limit_header": "", "usage_header": "", "retry_after": "date"},
             {"retry-after": "Tue, 30 Jun 2026 23:00:00 GMT"},
         ),
     ],
 )
 async def test_what_a_429_tells_is_a_choice(connect: Connect, options: dict[str, Any], headers: dict[str, str]) -> None:
-    sandbox = Sandbox(5, limit=FixedHour(0), clock=VirtualClock(), **options)
+    sandbox = Sandbox(5, limit=FixedHour(0), clock=VirtualClock(), profile=SandboxProfile(**options))
     async with connect(sandbox) as http:
         answer = await http.get(CASES)
     usual = {"x-fusedesk-error", "x-fusedesk-error-code", "content-type", "content-length", "date"}

@@ -1,7 +1,7 @@
 """A reply to a case, putting it off, and asking what the customer thinks of it (6.5). All answers are assumed."""
 
 from fusedesk_async.sandbox._calendar import MISSING, iso
-from fusedesk_async.sandbox._call import Call, read_instant
+from fusedesk_async.sandbox._call import Call
 from fusedesk_async.sandbox._history import DESK, mail
 from fusedesk_async.sandbox._refusals import refuse
 from fusedesk_async.sandbox._render import render_feedback
@@ -36,7 +36,7 @@ def reply(state: State, call: Call) -> object:
 def snooze(state: State, call: Call) -> object:
     """Put it off; the case shows until when under a name that is assumed, its status stays."""
     case = known_case(state, call)
-    until = iso(read_instant("until", call.required("until"), call.now))
+    until = iso(call.instant("until", call.required("until")))
     state.change(case, call.now, snoozedUntil=until)
     return {"success": True, "caseid": case, "until": until}
 

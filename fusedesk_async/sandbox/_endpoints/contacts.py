@@ -1,6 +1,5 @@
 """Contacts, v2 (6.6). What writes answer is assumed."""
 
-from itertools import islice
 from typing import Any
 
 from fusedesk_async.sandbox._call import Call
@@ -10,7 +9,7 @@ from fusedesk_async.sandbox._render import render_contact
 from fusedesk_async.sandbox._state import State
 
 from ._registry import endpoint
-from .cases import page
+from .cases import nothing, rows_of_page
 
 _FIELDS = {
     "firstName": "first_name",
@@ -40,11 +39,10 @@ _MORE = (
 def search_contacts(state: State, call: Call) -> object:
     """Contacts whose name, address or company holds the words (what is searched is assumed; paging: UN)."""
     words = call.required("search").lower()
-    start, stop = page(call)
-    found = (
+    found = [
         contact for contact in state.contacts if words in f"{contact.name} {contact.email} {contact.company}".lower()
-    )
-    return [render_contact(contact) for contact in islice(found, start, stop)]
+    ]
+    return [render_contact(contact) for contact in rows_of_page(call, found)] or nothing(call)
 
 
 @endpoint("GET", "v2/contacts/{contact}", "contacts", "contacts")

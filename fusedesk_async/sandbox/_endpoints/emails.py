@@ -6,7 +6,7 @@ from fusedesk_async.sandbox._refusals import not_found, refuse
 from fusedesk_async.sandbox._state import State
 
 from ._registry import endpoint
-from .cases import page
+from .cases import nothing, rows_of_page
 
 _SORTED_BY = ("date_recvd", "date_sent", "from", "subject")
 
@@ -20,9 +20,8 @@ def unassigned(state: State, call: Call) -> object:
         message = f"Unknown orderby: {column}"
         raise refuse(message)
     found.sort(key=lambda mail: mail[column], reverse=direction == "desc")
-    start, stop = page(call)
     most = call.integer("bodylimit")
-    return [mail | {"body": mail["body"][:most]} for mail in found[start:stop]]
+    return [mail | {"body": mail["body"][:most]} for mail in rows_of_page(call, found)] or nothing(call)
 
 
 @endpoint("GET", "v1/emails/{email}", "emails", "emails")

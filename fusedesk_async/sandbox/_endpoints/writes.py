@@ -10,6 +10,7 @@ from fusedesk_async.sandbox._render import render_case
 from fusedesk_async.sandbox._state import State
 from fusedesk_async.sandbox._writes import (
     choose_rep,
+    kept_text,
     known_department,
     read_contact,
     read_history,
@@ -42,7 +43,8 @@ def create_case(state: State, call: Call) -> object:
 
 def _new_fields(state: State, call: Call) -> dict[str, Any]:
     department = known_department(state, whole_number("depid", call.required("depid")))
-    opened = call.date("date_opened") or call.now
+    asked = call.date("date_opened") if call.profile.keeps_date_opened is not False else None
+    opened = asked or call.now
     assigned = call.date("date_assigned")
     contact = read_contact(state, call)
     if contact is None and (found := state.contacts.with_email(call.text("email") or "")):
@@ -52,7 +54,7 @@ def _new_fields(state: State, call: Call) -> dict[str, Any]:
         "repid": choose_rep(state, _loose_rep(call), department),
         "contactid": contact,
         "companyid": call.integer("companyid"),
-        **{name: call.required(name) for name in ("summary", "details", "openedby")},
+        **{name: kept_text(call, name) for name in ("summary", "details", "openedby")},
         "tags": read_tags(state, call),
         "date_opened": opened,
         "date_assigned": MISSING if assigned is None else assigned,
@@ -113,21 +115,24 @@ def add_note(state: State, call: Call) -> object:
     if kind not in {"call", "note"}:
         message = f"Unknown type: {kind}"
         raise refuse(message)
-    title, text, added = call.required("title"), call.required("note"), call.date("date_added")
+    title, text, added = kept_text(call, "title"), kept_text(call, "note"), call.date("date_added")
     status, rep = read_status(call), call.integer("repid")
     state.add_history(case, [note(kind, title, text, call.now if added is None else added, rep)])
-    state.change(case, call.now, **status_fields(status, call.now) if status else {})
+    fields = status_fields(status, call.now) if status else {}
+    if call.profile.notes_update is False:
+        fields["date_updated"] = state.cases.value(case, "date_updated")
+    state.change(case, call.now, **fields)
     return {"caseid": case} | state.history(case)[-1]
 
 
 @endpoint("POST", "v1/cases/{case}/tag/{tag}", "tag", _SCOPE)
 def tag_case(state: State, call: Call) -> object:
-    """Put a tag on a case; one that is there already is a success, an unknown one is refused (assumed)."""
+    """Put a tag on a case; one that is there already is a success, an unknown one is refused (both assumed)."""
     case, tag = known_case(state, call), call.id("tag")
     if tag not in state.tags or state.tags[tag].archived:
         message = f"Unknown case tag: {tag}"
         raise refuse(message)
-    return _set_tags(state, call, case, {*state.cases.value(case, "tags"), tag})
+    return _set_tags(state, call, case, tag, on=True)
 
 
 @endpoint("POST", "v1/cases/{case}/untag/{tag}", "untag", _SCOPE)
@@ -137,10 +142,15 @@ def untag_case(state: State, call: Call) -> object:
     if tag not in state.tags:
         message = f"Unknown case tag: {tag}"
         raise refuse(message)
-    return _set_tags(state, call, case, {*state.cases.value(case, "tags")} - {tag})
+    return _set_tags(state, call, case, tag, on=False)
 
 
-def _set_tags(state: State, call: Call, case: int, tags: set[int]) -> object:
+def _set_tags(state: State, call: Call, case: int, tag: int, *, on: bool) -> object:
+    before = {*state.cases.value(case, "tags")}
+    if call.profile.tags_twice is False and (tag in before) == on:
+        message = "The case has this tag already" if on else "The case does not have this tag"
+        raise refuse(message)
+    tags = before | {tag} if on else before - {tag}
     state.change(case, call.now, tags=tuple(sorted(tags)))
     return {"success": True, "caseid": case, "tags": sorted(tags)}
 
