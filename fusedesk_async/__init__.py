@@ -28,6 +28,7 @@ from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._version import __version__
+from fusedesk_async._wire.profile import ServerProfile
 from fusedesk_async.errors import (
     AnswerLostError,
     APIError,
@@ -123,6 +124,7 @@ __all__ = [
     "RequestRejectedError",
     "RetryPolicy",
     "ServerError",
+    "ServerProfile",
     "TransportError",
     "UnexpectedResponseError",
     "UnreadableRow",

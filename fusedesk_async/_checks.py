@@ -1,5 +1,7 @@
 """Checks of arguments, before anything is sent."""
 
+import os
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from fusedesk_async.errors import ConfigurationError
@@ -57,3 +59,16 @@ def one_of(value: T, kinds: Any, name: str) -> T:
         message = f"{name} is one of {', '.join(map(repr, get_args(kinds)))}, not {value!r}"
         raise ConfigurationError(message)
     return value
+
+
+def checked_path(value: Any, name: str) -> Path:
+    """The path of a file.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    path: Any = value
+    if not value or not isinstance(value, str | os.PathLike):
+        message = f"{name} is the path of a file, not {value!r}"
+        raise ConfigurationError(message)
+    return Path(path)

@@ -3,16 +3,16 @@
 import ssl
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 import attrs
 
 from fusedesk_async._api_key import ApiKey
-from fusedesk_async._checks import at_least_one, one_of, positive
+from fusedesk_async._checks import at_least_one, checked_path, one_of, positive
 from fusedesk_async._clock import Clock, SystemClock, utc
-from fusedesk_async._config import Settings, read_environment, server_address
+from fusedesk_async._config import ProfileSource, Settings, read_environment, server_address
 from fusedesk_async._events import Observer
 from fusedesk_async._exports import public
 from fusedesk_async._http.auth import AuthMode, KeyTransport
@@ -27,7 +27,7 @@ from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._reconcile.creation_log import CreationLog
 from fusedesk_async._wire.call import Call, Method, Parameters
-from fusedesk_async._wire.profile import LearnedProfile
+from fusedesk_async._wire.profile import LearnedProfile, ServerProfile, shared_profile
 from fusedesk_async._wire.scopes import checked_scopes, require
 from fusedesk_async.errors import ConfigurationError, warn
 from fusedesk_async.resources._name_resolver import NameResolver
@@ -74,6 +74,9 @@ class FuseDesk(Resources):
             way.
         transport: What carries the requests instead of real connections, such as `httpx.ASGITransport`.
         clock: Monotonic time, wall time and sleep, instead of the real ones.
+        profile: What was found out about the server before: a `ServerProfile`, or a file of one, which is read if it is
+            there, and written when the client is closed and knows more. With `auto` it begins with what other clients
+            of this process have found out about the same server.
 
     Raises:
         ConfigurationError: One of these cannot be right. Nothing has been sent.
@@ -106,6 +109,7 @@ class FuseDesk(Resources):
         verify: bool | str | ssl.SSLContext = True,
         transport: HttpTransport | None = None,
         clock: Clock | None = None,
+        profile: ProfileSource = "auto",
     ) -> None:
         try:
             key = api_key if isinstance(api_key, ApiKey) else ApiKey(api_key)
@@ -115,7 +119,8 @@ class FuseDesk(Resources):
         self._clock = clock or SystemClock()
         self._limiter = limiter or RateLimiter()
         self._lifetime, self._log_filter = Lifetime(), RedactingFilter(key.redact)
-        self._names, self._creations, self._profile = NameResolver(), CreationLog(), LearnedProfile()
+        self._names, self._creations = NameResolver(), CreationLog()
+        self._profile = self._profile_of(app, profile, transport)
         connections = self._connections = at_least_one(concurrency, "concurrency")
         route = route_to(self._base_url, proxy, trust_env=trust_env)
         inner = transport or _make_transport(connections, route.proxy, verify, self._clock)
@@ -127,6 +132,8 @@ class FuseDesk(Resources):
             clock=self._clock,
             connect_note="" if transport else route.note,
         )
+        self._began_with = self._profile.value
+        self.begin_with(self._began_with)
         self._pipeline = Pipeline(
             exchange, self._limiter, self._clock, concurrency=connections, redact=key.redact, strict=strict
         )
@@ -138,12 +145,35 @@ class FuseDesk(Resources):
             )
         )
 
+    def _profile_of(self, app: str, given: ProfileSource, transport: HttpTransport | None) -> LearnedProfile:
+        """What is known of the server at the beginning.
+
+        Raises:
+            ConfigurationError: It is no profile, or in no file of one.
+        """
+        clock = self._clock
+
+        def today() -> date:
+            return utc(clock.time()).date()
+
+        is_path = not isinstance(given, ServerProfile) and given != "auto"
+        self._profile_path = checked_path(given, "profile") if is_path else None
+        if given == "auto":
+            return shared_profile(self._base_url, app, transport, today)
+        learned = LearnedProfile(today=today)
+        if isinstance(given, ServerProfile):
+            learned.begin_with(given.checked())
+        elif self._profile_path and self._profile_path.exists():
+            learned.begin_with(ServerProfile.load(self._profile_path))
+        return learned
+
     @classmethod
     def from_env(cls, **settings: Unpack[Settings]) -> Self:
         """A client for the app in `FUSEDESK_APP` with the key in `FUSEDESK_API_KEY`.
 
         `FUSEDESK_BASE_URL` gives another address, for sandboxes; the app may then be missing. A proxy that the
-        environment names is used unless `trust_env=False` is given.
+        environment names is used unless `trust_env=False` is given. `FUSEDESK_PROFILE` is a file of what is known of
+        the server.
 
         Args:
             **settings: All other arguments of `FuseDesk`, such as `timeout` or `concurrency`.
@@ -153,6 +183,7 @@ class FuseDesk(Resources):
         """
         found = read_environment()
         settings.setdefault("trust_env", True)
+        settings.setdefault("profile", found.profile)
         return cls(found.app, api_key=found.api_key, base_url=found.base_url, **settings)
 
     def with_options(
@@ -271,6 +302,32 @@ class FuseDesk(Resources):
         return self._clock
 
     @property
+    def profile(self) -> ServerProfile:
+        """What is known of the server now."""
+        limiter, creations, learned = self._limiter, self._creations, self._profile
+        counting = {"usage_header": limiter.usage_header, "usage_counts": limiter.usage_counts}
+        found: dict[str, Any] = {name: value for name, value in counting.items() if value is not None}
+        if creations.looked:
+            found["keeps_date_opened"] = creations.keeps_date_opened
+            found["date_filter_works"] = creations.date_filter_works or None
+        learned.learn(**{name: value for name, value in found.items() if value != getattr(learned.value, name)})
+        return learned.value
+
+    def begin_with(self, profile: ServerProfile) -> None:
+        """Begin with what an earlier client has found out about the server, as far as nothing is known yet.
+
+        Args:
+            profile: That client's `profile`.
+
+        Raises:
+            ConfigurationError: It cannot be right.
+        """
+        self._profile.begin_with(profile.checked())
+        value = self._profile.value
+        self._limiter.begin_with(value)
+        self._creations.begin_with(value)
+
+    @property
     def server_time(self) -> datetime | None:
         """What the server's clock shows now, in UTC, as the `Date` of its last response had it; None before it told."""
         clock = self._pipeline.server_clock
@@ -318,8 +375,15 @@ class FuseDesk(Resources):
         if self._lifetime.end():
             try:
                 await self._pipeline.aclose()
+                self._save_profile()
             finally:
                 self._log_filter.end()
+
+    def _save_profile(self) -> None:
+        """Write what is known of the server, if it was given as a file and there is news."""
+        profile, path = self.profile, self._profile_path
+        if path is not None and profile != self._began_with:
+            profile.save(path)
 
     async def __aenter__(self) -> Self:
         self._refuse_view()

@@ -3,7 +3,7 @@
 import os
 import re
 import ssl
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 import attrs
 
@@ -14,7 +14,11 @@ from fusedesk_async._http.exchange import HttpTransport
 from fusedesk_async._http.pipeline import OnRateLimit
 from fusedesk_async._http.retry import RetryPolicy
 from fusedesk_async._ratelimit.limiter import RateLimiter
+from fusedesk_async._wire.profile import ServerProfile
 from fusedesk_async.errors import ConfigurationError
+
+ProfileSource: TypeAlias = ServerProfile | str | os.PathLike[str]
+"""What is known of a server: a value, the path of a file, or `auto`."""
 
 
 class Settings(TypedDict, total=False):
@@ -33,6 +37,7 @@ class Settings(TypedDict, total=False):
     verify: bool | str | ssl.SSLContext
     transport: HttpTransport | None
     clock: Clock | None
+    profile: ProfileSource
 
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -104,10 +109,11 @@ class Environment:
     app: str
     api_key: ApiKey
     base_url: str | None
+    profile: str = "auto"
 
 
 def read_environment() -> Environment:
-    """Read `FUSEDESK_APP`, `FUSEDESK_API_KEY` and `FUSEDESK_BASE_URL`.
+    """Read `FUSEDESK_APP`, `FUSEDESK_API_KEY`, `FUSEDESK_BASE_URL` and `FUSEDESK_PROFILE`.
 
     Raises:
         ConfigurationError: The key is missing, or both the app and the base address are.
@@ -117,4 +123,5 @@ def read_environment() -> Environment:
     if not app:
         message = "set FUSEDESK_APP to the name of your app, such as acme (or FUSEDESK_BASE_URL to an address)"
         raise ConfigurationError(message)
-    return Environment(app, ApiKey(os.environ.get("FUSEDESK_API_KEY", "")), base_url)
+    profile = os.environ.get("FUSEDESK_PROFILE") or "auto"
+    return Environment(app, ApiKey(os.environ.get("FUSEDESK_API_KEY", "")), base_url, profile)

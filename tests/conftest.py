@@ -5,6 +5,7 @@ import pytest
 from limiter_calls import respond
 
 from fusedesk_async import RateLimiter
+from fusedesk_async._wire import profile
 from fusedesk_async.sandbox import VirtualClock
 
 pytest_plugins = ["fusedesk_async.pytest_plugin", "pytester"]
@@ -35,6 +36,12 @@ def pytest_configure(config):
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def _own_profiles():
+    """What a test has found out about a server is not known to the next one, which has another under its name."""
+    profile._shared.clear()
 
 
 @pytest.fixture

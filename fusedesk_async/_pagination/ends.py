@@ -8,6 +8,9 @@ from fusedesk_async._pagination.narrowing import frontier_is_there, narrow, narr
 from fusedesk_async._pagination.stitching import BEYOND_ANY_LIST
 from fusedesk_async.errors import PaginationError
 
+SMALLEST_LIMIT = 20
+"""Rows. Smaller pages that come short twice are not taken for the limit of the server, which would slow down others."""
+
 
 def settle_end(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     """A page was short: it is the last if the newest row is the last one known, else if nothing is found beyond it.
@@ -46,6 +49,8 @@ def _has_emptied(inquiry: Inquiry, looks: list[Outcome]) -> Asking[bool]:
 def _compare(inquiry: Inquiry, newest: Outcome | None) -> str:
     """Whether rows are left behind the frontier, by the newest ones: "last", "more", or "" if they do not tell."""
     frontier, profile = inquiry.stitcher.frontier, inquiry.profile
+    if newest and newest.is_refused:
+        profile.learn(descending=False)
     if newest is None or not newest.ids:
         return ""
     direction = direction_of(newest.ids)
@@ -205,6 +210,8 @@ def _go_on(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     again = yield from inquiry.ask(rank, stitcher.size, attempts=None)
     if again.received and again.received == page.received:
         inquiry.capped_at(again.received)
+        if again.received >= SMALLEST_LIMIT and not inquiry.profile.value.short_pages:
+            inquiry.profile.learn(page_limit=again.received)
     if again.error:
         yield from narrow(inquiry, again)
     elif again.nothing or (again.ids and (frontier is None or again.ids[-1] > frontier)):

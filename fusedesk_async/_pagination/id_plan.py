@@ -22,7 +22,7 @@ from fusedesk_async._pagination.asking import (
     failed,
 )
 from fusedesk_async._pagination.ends import settle_empty, settle_end, settle_gap, settle_same
-from fusedesk_async._pagination.forms import find_form
+from fusedesk_async._pagination.forms import ORDERS, find_form
 from fusedesk_async._pagination.inquiry import Inquiry, OrderIgnored, check_order
 from fusedesk_async._pagination.narrowing import narrow
 from fusedesk_async._pagination.page import Page, rising
@@ -103,8 +103,14 @@ class IdPlan(Generic[R]):
         self._begun = False
         self._delivered: set[int] | None = set() if self._start.id is None else None
         self._inquiry = self._begin(mirrored=self._begins_mirrored)
-        if profile.value.direction == "none" and may_be_unordered and self._start.id is None:
+        if self._begins_plain:
             self._go_plain()
+
+    @property
+    def _begins_plain(self) -> bool:
+        """Whether there is no order by id. Where that was only taken over, the first page shows whether it is so."""
+        unordered = self._profile.value.direction == "none" and not self._profile.is_given("direction")
+        return unordered and self._may_be_unordered and self._start.id is None
 
     @property
     def _begins_mirrored(self) -> bool:
@@ -125,7 +131,7 @@ class IdPlan(Generic[R]):
             longest=longest,
             tokens=self._tokens,
         )
-        stitcher.order = self._profile.value.order
+        stitcher.order = self._profile.order
         return Inquiry(stitcher, self._profile, page_size, self._tokens, is_mirrored=mirrored)
 
     @property
@@ -177,8 +183,19 @@ class IdPlan(Generic[R]):
         ids = [sign * self._identity(record) for record in records.items]
         self._received[fetch.token] = fetch, records
         self._profile.longest_page = max(self._profile.longest_page, records.received)
+        self._compare_with_profile(fetch, ids)
         nothing = records.nothing or (None if records.received else "list")
         return self._on_outcome(Outcome(fetch, ids, records.received, nothing), attempts)
+
+    def _compare_with_profile(self, fetch: FetchPage, ids: list[int]) -> None:
+        """See whether the first page contradicts what an earlier client has found out."""
+        profile, way = self._profile, direction_of(ids)
+        if self._begun or way not in {"ascending", "descending"}:
+            return
+        if profile.is_given("order") and fetch.order in {None, ORDERS[0]} and profile.value.order != ORDERS[0]:
+            profile.learn(order=ORDERS[0])
+        if profile.is_given("direction") and profile.value.direction == "none":
+            profile.learn(direction=None)
 
     def page_failed(self, fetch: FetchPage, error: FuseDeskError, attempts: int = 1) -> list[Page[R]]:
         """A page cannot be had. The pages that can be delivered now, in order.

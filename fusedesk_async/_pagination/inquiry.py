@@ -134,6 +134,8 @@ class Inquiry:
 
     def end(self, page: Outcome) -> None:
         """The list has ended; `page` is what came last."""
+        if page.nothing == "list" and self.profile.is_given("nothing"):
+            self.profile.learn(nothing=None)
         self.stitcher.settle()
         self.stitcher.done = True
         if self._passed:

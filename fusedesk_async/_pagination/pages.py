@@ -105,7 +105,7 @@ class Pages(Generic[R]):
         return await self._send(attrs.evolve(call, on_retry=on_retry))
 
     async def _fetch(self, offset: int, limit: int) -> Records[R]:
-        order = self._profile.value.order if self._ascending else None
+        order = self._profile.order if self._ascending else None
         return await self._send(page_call(await self._resolve(), FetchPage(0, offset, limit, order)))
 
     async def _resolve(self) -> Call[Records[R]]:

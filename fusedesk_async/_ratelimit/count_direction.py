@@ -7,6 +7,8 @@ Numbers in, numbers out; no clock.
 
 import attrs
 
+from fusedesk_async._wire.profile import UsageCounts
+
 CALLS_PER_OVERLAP = 2
 """Calls from one look to the next, as a multiple of those in flight, which may be counted in any order; and so many
 more."""
@@ -41,6 +43,7 @@ class CountDirection:
 
     window: float
     counts_used: bool = False
+    _expects_used: bool = False
     _confirmed: bool = False
     _doubts: int = 0
     _overlap: int = 0
@@ -48,9 +51,21 @@ class CountDirection:
 
     def remaining(self, count: int | None, limit: int | None) -> int | None:
         """Calls remaining, as a count says; None if it does not say, or of what."""
+        if self._expects_used and count is not None:
+            # few are used at first; were they those that remain, the calls that follow would show it soon
+            self.counts_used, self._expects_used = limit is not None and count <= limit // 2, False
         if not self.counts_used or count is None:
             return count
         return None if limit is None or count > limit else limit - count
+
+    @property
+    def known(self) -> UsageCounts | None:
+        """What it counts, as far as that is known."""
+        return "used" if self.counts_used else "left" if self._confirmed else None
+
+    def expect(self, counts: UsageCounts | None) -> None:
+        """Take it to count what it was found to count before, as soon as a response makes that likely."""
+        self._expects_used = counts == "used" and not self._confirmed
 
     def on_rejected(self) -> None:
         """A call was rejected, and so not counted."""

@@ -23,6 +23,7 @@ from fusedesk_async._ratelimit.reporter import WaitReporter
 from fusedesk_async._ratelimit.rules import NO_DELAY, REASON_TEXT, TIME_EPSILON, AdmissionRules, Delay
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS, Answer
 from fusedesk_async._wire.headers import retry_after, sandbox_window, usage
+from fusedesk_async._wire.profile import ServerProfile, UsageCounts
 from fusedesk_async.errors import APIError, ConfigurationError, RateLimitError, Request
 
 HOUR = 3_600.0
@@ -74,6 +75,7 @@ class RateLimiter:
             message = "window is a number of seconds, not infinite"
             raise ConfigurationError(message)
         self._usage_header = usage_header
+        self._likely_header: str | None = None
         self._rules = AdmissionRules(
             reserve=reserve,
             window=window,
@@ -108,6 +110,21 @@ class RateLimiter:
         self._loop, self._clock = current_token(), clock
         if slots is not None:
             self._open.add(slots)
+
+    def begin_with(self, profile: ServerProfile) -> None:
+        """Take over what an earlier client has found out of the header that counts calls, until responses differ."""
+        self._likely_header = self._likely_header or profile.usage_header
+        self._rules.direction.expect(profile.usage_counts)
+
+    @property
+    def usage_header(self) -> str | None:
+        """The name of the header that counts calls, in lower case; None as long as no response had it."""
+        return self._likely_header
+
+    @property
+    def usage_counts(self) -> UsageCounts | None:
+        """What that header counts, as far as that is known."""
+        return self._rules.direction.known
 
     def detach(self, slots: Slots) -> None:
         """Forget a client that is closed. Its calls that wait for a permit fail."""
@@ -203,7 +220,8 @@ class RateLimiter:
             self._release(permit, sent=sent)
         else:
             permit.slots.free += 1
-            now, said = self._clock.monotonic(), usage(answer.headers, self._usage_header)
+            now, said = self._clock.monotonic(), usage(answer.headers, self._usage_header, self._likely_header)
+            self._likely_header = said.header or self._likely_header
             self._learn_window(answer)
             if answer.status == TOO_MANY_REQUESTS:
                 hint = retry_after(answer.headers, answer.received_at)

@@ -4,6 +4,8 @@ from collections import deque
 
 import attrs
 
+from fusedesk_async._wire.profile import ServerProfile
+
 MOST_CREATIONS = 1_000
 """As many as the newest pages of a list can show."""
 CLOCK_PRECISION = 5.0
@@ -43,6 +45,7 @@ class CreationLog:
     Attributes:
         keeps_date_opened: Whether the server keeps a date of opening that is asked for; None if that is unknown.
         date_filter_works: Whether a search by date was seen to bring a case that was known to have that date.
+        looked: Whether a look-up has been at both.
         creations: The last cases that were opened, oldest first.
         ids: The largest ids that were seen, with the moments, in seconds since 1970, at which they were there.
         now: The latest moment of which it knows; what comes with earlier ones has seen the clock being set back.
@@ -50,9 +53,16 @@ class CreationLog:
 
     keeps_date_opened: bool | None = None
     date_filter_works: bool = False
+    looked: bool = False
     creations: deque[Creation] = attrs.field(factory=lambda: deque[Creation](maxlen=MOST_CREATIONS))
     ids: deque[tuple[float, int]] = attrs.field(factory=lambda: deque[tuple[float, int]](maxlen=MOST_CREATIONS))
     now: float = 0.0
+
+    def begin_with(self, profile: ServerProfile) -> None:
+        """Take over what an earlier client has found out about the server, unless a look-up has been at it."""
+        if not self.looked:
+            self.keeps_date_opened = profile.keeps_date_opened
+            self.date_filter_works = bool(profile.date_filter_works)
 
     def begin(self, moment: float) -> None:
         """A case is about to be opened."""

@@ -81,6 +81,7 @@ class Finder:
             await look.read(days, self._search)
         works = look.filter_works or self._log.date_filter_works
         self._log.date_filter_works = not look.filter_fails and (works or await self._control(newest))
+        self._log.looked = True
         return look.results([*self._log.answered_before(began), *known])
 
     async def _date_keeping(self, newest: Newest, known: Sequence[Creation]) -> DateKeeping | None:

@@ -69,10 +69,17 @@ _ONE_DATE = re.compile(r"(?:[A-Za-z]+, )?[^,]+")
 
 @attrs.frozen
 class Usage:
-    """What one answer says about the hourly allowance; None for what it does not say."""
+    """What one answer says about the hourly allowance; None for what it does not say.
+
+    Attributes:
+        limit: Calls an hour.
+        remaining: What the header counts that is taken for the calls left.
+        header: The name of that header.
+    """
 
     limit: int | None = None
     remaining: int | None = None
+    header: str | None = attrs.field(default=None, eq=False)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -104,7 +111,7 @@ def _rounded_up(number: str) -> float:
     return float(whole.lstrip("0")[:MOST_DIGITS] or 0) + bool(fraction.strip("0"))
 
 
-def usage(headers: Mapping[str, str], usage_header: str | None = None) -> Usage:
+def usage(headers: Mapping[str, str], usage_header: str | None = None, likely: str | None = None) -> Usage:
     """The limit and the calls left, as far as the headers tell.
 
     The name of the header with the calls left is not public: any `X-FuseDesk-Usage-…` other than the limit is read,
@@ -113,14 +120,15 @@ def usage(headers: Mapping[str, str], usage_header: str | None = None) -> Usage:
     Args:
         headers: The answer's headers, names in lower case.
         usage_header: The name of the header with the calls left, if it is known.
+        likely: What its name was before; if there is no such header now, others are read.
     """
-    names = [usage_header.lower()] if usage_header else _likely_names(headers)
-    counts = [count for name in names if (count := _count(headers.get(name, ""))) is not None]
+    names = [usage_header.lower()] if usage_header else [*filter(None, [likely]), *_likely_names(headers)]
+    found = [(count, name) for name in names if (count := _count(headers.get(name, ""))) is not None]
     limit = _count(headers.get(LIMIT_HEADER, "")) or None
-    remaining = counts[0] if counts else None
+    remaining, header = found[0] if found else (None, None)
     if limit is not None and remaining is not None and remaining > limit:
         remaining = None
-    return Usage(limit, remaining)
+    return Usage(limit, remaining, header)
 
 
 def sandbox_window(headers: Mapping[str, str]) -> float | None:

@@ -23,6 +23,7 @@ class Connection:
     auth: Literal["header", "query"]
     proxy: str | None = attrs.field(default=None, repr=False)
     ca: str | None = None
+    profile: str | None = None
 
     @property
     def name(self) -> str:
@@ -43,6 +44,7 @@ class Connection:
             message = "which app? Give --app, or set FUSEDESK_APP to the name of your app, such as acme"
             raise ConfigurationError(message)
         given: dict[str, Any] = {"base_url": self.base_url, "auth": self.auth, "limiter": limiter}
+        given |= {"profile": self.profile or "auto"}
         given |= {"proxy": self.proxy, "trust_env": True, "verify": self.ca or True}
         if not needs_key and not os.environ.get(API_KEY_VARIABLE):
             return FuseDesk(self.app or "sandbox", api_key="none", transport=cast("Any", _NoKey()), **given)
@@ -87,12 +89,17 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         metavar="PATH",
         help="Trust the certificates in this file or folder. [default: SSL_CERT_FILE, or certifi]",
     )
+    @click.option(
+        "--profile",
+        metavar="PATH",
+        envvar="FUSEDESK_PROFILE",
+        show_envvar=True,
+        help="Keep what is found out about the server in this file, and begin with that.",
+    )
     @functools.wraps(command)
-    def with_connection(
-        app: str | None, base_url: str | None, auth: Any, proxy: str | None, ca: str | None, **rest: Any
-    ) -> None:
-        given = {"app": app or None, "base_url": base_url or None, "proxy": proxy or None, "ca": ca or None}
-        command(connection=Connection(auth=auth, **given), **rest)
+    def with_connection(auth: Any, **options: Any) -> None:
+        given = {name: options.pop(name) or None for name in ("app", "base_url", "proxy", "ca", "profile")}
+        command(connection=Connection(auth=auth, **given), **options)
 
     return with_connection
 

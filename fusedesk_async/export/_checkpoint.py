@@ -10,6 +10,7 @@ import msgspec
 from fusedesk_async import _json
 from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.unreadable import UnreadableRow
+from fusedesk_async._wire.profile import ServerProfile
 from fusedesk_async.errors import ExportError
 
 VERSION = 2
@@ -83,6 +84,7 @@ class Checkpoint:
         since: In an update, the day after which changes count; empty for all of them.
         known_good: The last case whose history came: asked again, it tells a broken case from a broken server.
         runs: How often it was started.
+        profile: What is known of the server.
     """
 
     job: Job
@@ -106,6 +108,7 @@ class Checkpoint:
     since: str = ""
     known_good: int | None = None
     runs: Count = 1
+    profile: ServerProfile = ServerProfile()  # noqa: RUF009 - it is frozen
 
     @property
     def has_cases(self) -> bool:

@@ -77,6 +77,7 @@ class Output:
     async def open(self, job: Job, resume: Resume, *, overwrite: bool) -> None:
         """Lock and open the output; from then on `checkpoint` says how far it has come."""
         self.checkpoint = await self._in_disk_thread(partial(self._sink.open, job, resume=resume, overwrite=overwrite))
+        self._desk.begin_with(self.checkpoint.profile)
 
     async def find_checkpoint(self, job: Job, resume: Resume, *, overwrite: bool) -> None:
         """Only find out how far it has come; nothing is changed."""
@@ -101,7 +102,7 @@ class Output:
         old = self.checkpoint
         new = 0 if old.phase in {"changes", "missing"} else len(rows)  # those come again if they belong to the export
         counted = _with_missing(_with_rows(old, rows, new), [*rejected], unreadable)
-        reached = attrs.evolve(_with_odd_fields(counted, rows if new else ()), **changes)
+        reached = attrs.evolve(_with_odd_fields(counted, rows if new else ()), profile=self._desk.profile, **changes)
 
         def write() -> None:
             self.checkpoint = self._sink.write(rows, reached)

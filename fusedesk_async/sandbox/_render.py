@@ -75,8 +75,9 @@ def render_detail(state: State, case: int) -> Json:
     """A case with its history; the member name `history` is assumed (7.2)."""
     history, names = state.history(case), state.profile.history_names or ("history",)
     lists: dict[str, list[Json]] = {name: [] for name in names}
+    first, *others = names
     for item in history:
-        lists[names[1] if len(names) > 1 and item["type"] == "email" else names[0]].append(item)
+        lists[others[0] if others and item["type"] == "email" else first].append(item)
     return render_case(state, case) | lists
 
 
