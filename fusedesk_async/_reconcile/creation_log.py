@@ -46,6 +46,8 @@ class CreationLog:
         keeps_date_opened: Whether the server keeps a date of opening that is asked for; None if that is unknown.
         date_filter_works: Whether a search by date was seen to bring a case that was known to have that date.
         looked: Whether a look-up has been at both.
+        took_over: Whether it was an earlier client that saw what the server makes of a date: no proof that a case which
+            is shown under another date is not the one.
         creations: The last cases that were opened, oldest first.
         ids: The largest ids that were seen, with the moments, in seconds since 1970, at which they were there.
         now: The latest moment of which it knows; what comes with earlier ones has seen the clock being set back.
@@ -54,6 +56,7 @@ class CreationLog:
     keeps_date_opened: bool | None = None
     date_filter_works: bool = False
     looked: bool = False
+    took_over: bool = False
     creations: deque[Creation] = attrs.field(factory=lambda: deque[Creation](maxlen=MOST_CREATIONS))
     ids: deque[tuple[float, int]] = attrs.field(factory=lambda: deque[tuple[float, int]](maxlen=MOST_CREATIONS))
     now: float = 0.0
@@ -62,6 +65,7 @@ class CreationLog:
         """Take over what an earlier client has found out about the server, unless a look-up has been at it."""
         if not self.looked:
             self.keeps_date_opened = profile.keeps_date_opened
+            self.took_over = profile.keeps_date_opened is not None
             self.date_filter_works = bool(profile.date_filter_works)
 
     def begin(self, moment: float) -> None:

@@ -34,7 +34,7 @@ def date_keeping(
     if not seen:
         return "kept" if log.keeps_date_opened else None if log.keeps_date_opened is None else "ignored"
     keeping: DateKeeping = seen.pop() if len(seen) == 1 else "neither"
-    log.keeps_date_opened = keeps_date(keeping)
+    log.keeps_date_opened, log.took_over = keeps_date(keeping), False
     return keeping
 
 

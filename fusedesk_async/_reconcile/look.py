@@ -130,7 +130,7 @@ class Look:
         """Among the newest, a case that may be the one but for its date leaves a doubt where dates prove nothing."""
         self._sort(index, self._newest.cases)
         want, found = self._wants[index], self._found[index]
-        if self._knows_date_of(want):
+        if self._knows_date_of(want) and not self._log.took_over:
             return
         earlier = self._log.id_before(self._losts[index].sent_at) or 0
         for case in self._newest.cases:
