@@ -116,11 +116,10 @@ class FuseDesk(Resources):
         finally:
             del api_key  # tracebacks may show local variables
         self._base_url = server_address(app, base_url)
-        self._clock = clock or SystemClock()
-        self._limiter = limiter or RateLimiter()
+        self._clock, self._limiter = clock or SystemClock(), limiter or RateLimiter()
         self._lifetime, self._log_filter = Lifetime(), RedactingFilter(key.redact)
         self._names, self._creations = NameResolver(), CreationLog()
-        self._profile = self._profile_of(app, profile, transport)
+        self._begin_profile(self._profile_of(app, profile, transport))
         connections = self._connections = at_least_one(concurrency, "concurrency")
         route = route_to(self._base_url, proxy, trust_env=trust_env)
         inner = transport or _make_transport(connections, route.proxy, verify, self._clock)
@@ -132,8 +131,6 @@ class FuseDesk(Resources):
             clock=self._clock,
             connect_note="" if transport else route.note,
         )
-        self._began_with = self._profile.value
-        self.begin_with(self._began_with)
         self._pipeline = Pipeline(
             exchange, self._limiter, self._clock, concurrency=connections, redact=key.redact, strict=strict
         )
@@ -166,6 +163,10 @@ class FuseDesk(Resources):
         elif self._profile_path and self._profile_path.exists():
             learned.begin_with(ServerProfile.load(self._profile_path))
         return learned
+
+    def _begin_profile(self, learned: LearnedProfile) -> None:
+        self._profile, self._began_with = learned, learned.value
+        self.begin_with(learned.value)
 
     @classmethod
     def from_env(cls, **settings: Unpack[Settings]) -> Self:

@@ -47,6 +47,7 @@ def test_every_member_is_read_under_the_apis_name(sample: Sample) -> None:
     empty = {field.name for field in attrs.fields(type(record)) if getattr(record, field.name) in (None, ())}
     assert empty == {"odd"}, "the sample leaves members out"
     assert record.raw == sample.wire | {"brandNew": [1]}
+    assert record.extra == {"brandNew": [1]}
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=named)

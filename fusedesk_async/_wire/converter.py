@@ -25,7 +25,7 @@ from fusedesk_async._wire.name_refs import KINDS, by_name
 from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.filters import encode_day, encode_json
 from fusedesk_async.models import CaseDetail, Email, HistoryItem, NewCase, Note, OddField, Record
-from fusedesk_async.models._record import Written
+from fusedesk_async.models._record import Written, name_finders
 
 R = TypeVar("R", bound=Record)
 
@@ -40,6 +40,16 @@ _TYPE_OF_LIST = {"calls": "call", "emails": "email"}
 _KINDS: Mapping[str, type[HistoryItem]] = {"note": Note, "call": Note, "email": Email}
 
 _FILLED_BY_HAND = frozenset({"source", "odd", "history"})
+
+
+@cache
+def _names_in_answers(record: type[Record]) -> frozenset[str]:
+    fields = [field.name for field in attrs.fields(record) if field.name not in _FILLED_BY_HAND]
+    names = {name for field in fields for name in answer_names(record, field)}
+    return frozenset(names.union(HISTORY_NAMES if issubclass(record, CaseDetail) else ()))
+
+
+name_finders.append(_names_in_answers)
 
 
 @attrs.frozen

@@ -51,7 +51,7 @@ def sandbox(
     with needs_sandbox():
         from fusedesk_async.sandbox import Sandbox, SandboxProfile  # noqa: PLC0415 - an extra
 
-    profile = SandboxProfile() if report is None else _read_report(report)
+    profile = SandboxProfile() if report is None else read_report(report)
     limited = any(option is not None for option in (limit, window, kind))
     rate_limit = _rate_limit(kind or "fixed", limit or DEFAULT_LIMIT, window or 3600.0) if limited else None
     desk = Sandbox(cases, seed=seed, limit=rate_limit, profile=profile)
@@ -64,7 +64,7 @@ def sandbox(
             raise
 
 
-def _read_report(path: Path) -> "SandboxProfile":
+def read_report(path: Path) -> "SandboxProfile":
     """Which server a report tells of.
 
     Raises:

@@ -1,5 +1,6 @@
 """What all records read from the server have in common."""
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -33,7 +34,7 @@ class Record:
     """A record as the server sent it, read into typed fields.
 
     Any field may be absent in an answer and is then None (lists: empty). So is one that cannot be read, which then is
-    in `odd`, too. Members of the answer that this library does not know are kept and can be reached through `raw`.
+    in `odd`, too. Members of the answer that this library does not know are kept: `extra` has them, and so has `raw`.
 
     Attributes:
         source: The JSON text of the record, exactly as it came. It takes no part in comparisons.
@@ -57,6 +58,20 @@ class Record:
         return value
 
     @property
+    def extra(self) -> dict[str, Any]:
+        """The members that this library does not know, under the server's names, with the values that were sent.
+
+            case.extra.get("priority")
+
+        A fresh dict each time.
+
+        Raises:
+            UnexpectedResponseError: As for `raw`.
+        """
+        known = _known_members(type(self))
+        return {name: value for name, value in self.raw.items() if name not in known}
+
+    @property
     def json_line(self) -> bytes:
         """The record as the server sent it, on one line without its break, as JSON Lines want it.
 
@@ -66,6 +81,15 @@ class Record:
         if b"\n" in self.source or b"\r" in self.source:
             return b"".join(line.strip() for line in self.source.splitlines())
         return self.source
+
+
+def _known_members(record: type[Record]) -> frozenset[str]:
+    """The names under which the server may send the fields of a kind of record."""
+    return frozenset().union(*(find(record) for find in name_finders))
+
+
+name_finders: list[Callable[[type[Record]], frozenset[str]]] = []
+"""Whoever reads records adds how its names are found: the one mapping of names is none of the records' business."""
 
 
 class Written:

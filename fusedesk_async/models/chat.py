@@ -67,6 +67,11 @@ class ChatDetail(Chat):
     """A chat with its messages."""
 
     @property
+    def extra(self) -> dict[str, Any]:
+        """The members that this library does not know, as for any record; messages are none of them."""
+        return {name: value for name, value in super().extra.items() if name not in MESSAGE_NAMES}
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         """The messages as the server sent them, oldest or newest first as it likes; their members are not public.
 

@@ -2,12 +2,15 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from command_line import Invoke
 
 import fusedesk_async
+from fusedesk_async import ServerProfile
 from fusedesk_async.cli._exit import MEANINGS, Exit
+from fusedesk_async.cli._sandbox import read_report
 from fusedesk_async.sandbox import Sandbox
 
 NASTY = "a\x1b[2J[bold]b\x9b\u202ec"
@@ -145,3 +148,38 @@ def test_a_port_in_use_is_one_line(invoke: Invoke, environment: dict[str, str]) 
     result = invoke("sandbox", "--port", port)
     assert result.exit_code == Exit.CONFIGURATION
     assert result.stderr == f"fusedesk: cannot listen on port {port}: Address already in use\n"
+
+
+def test_what_is_known_of_the_server_is_kept_in_a_file(invoke: Invoke, sandbox: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "server.json"
+    for _ in range(2):
+        assert invoke("export", "out.jsonl", "--overwrite", "--profile", str(file)).exit_code == Exit.FINE
+        assert ServerProfile.load(file).descending
+    file.write_text("{}")
+    result = invoke("check", "--profile", str(file))
+    assert (result.exit_code, "no profile of a server" in result.stderr) == (Exit.CONFIGURATION, True)
+
+
+def test_a_sandbox_is_like_the_server_of_a_report(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text('{"version": 1, "findings": {"zone": {"verdict": "differs", "value": "+02:00"}}}')
+    assert read_report(file).zone == "+02:00"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot read"),
+        ("", "cannot use"),
+        ("[]", "is no report of fusedesk doctor"),
+        ('{"version": 1, "findings": {"zone": {"verdict": "known", "value": "here"}}}', "zone cannot be"),
+    ],
+)
+def test_a_file_that_is_no_report_is_one_line(invoke: Invoke, tmp_path: Path, content: str | None, words: str) -> None:
+    file = tmp_path / "report.json"
+    if content is not None:
+        file.write_text(content)
+    result = invoke("sandbox", "--like", str(file))
+    assert result.exit_code == Exit.CONFIGURATION
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
