@@ -49,7 +49,7 @@ def _names_in_answers(record: type[Record]) -> frozenset[str]:
     return frozenset(names.union(HISTORY_NAMES if issubclass(record, CaseDetail) else ()))
 
 
-name_finders.append(_names_in_answers)
+name_finders.append(lambda record: _names_in_answers(record))  # noqa: PLW0108 - what is cached takes anything
 
 
 @attrs.frozen

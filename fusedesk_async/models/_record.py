@@ -85,7 +85,7 @@ class Record:
 
 def _known_members(record: type[Record]) -> frozenset[str]:
     """The names under which the server may send the fields of a kind of record."""
-    return frozenset().union(*(find(record) for find in name_finders))
+    return frozenset(name for find in name_finders for name in find(record))
 
 
 name_finders: list[Callable[[type[Record]], frozenset[str]]] = []
