@@ -42,14 +42,13 @@ _KINDS: Mapping[str, type[HistoryItem]] = {"note": Note, "call": Note, "email": 
 _FILLED_BY_HAND = frozenset({"source", "odd", "history"})
 
 
-@cache
 def _names_in_answers(record: type[Record]) -> frozenset[str]:
     fields = [field.name for field in attrs.fields(record) if field.name not in _FILLED_BY_HAND]
     names = {name for field in fields for name in answer_names(record, field)}
     return frozenset(names.union(HISTORY_NAMES if issubclass(record, CaseDetail) else ()))
 
 
-name_finders.append(lambda record: _names_in_answers(record))  # noqa: PLW0108 - what is cached takes anything
+name_finders.append(_names_in_answers)
 
 
 @attrs.frozen

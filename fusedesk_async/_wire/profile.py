@@ -25,6 +25,8 @@ Nothing: TypeAlias = Literal["list", "empty", "false", "null", "error", "404"]
 """Ways to say that there are no rows: `[]`, an empty body or text, `false`, `null`, an error that says so, a 404."""
 UsageCounts: TypeAlias = Literal["left", "used"]
 
+FREE = frozenset({"usage_header", "usage_counts"})
+"""What every response shows, so that it changes nothing for the user."""
 VERSION = 1
 BELIEVED_DAYS = 30
 """Days for which is believed what can only be wrong without being noticed."""
@@ -190,7 +192,9 @@ class LearnedProfile:
             if new:
                 self.value = attrs.evolve(self.value, **{"learned_on": self.value.learned_on or self.today()} | new)
         for name, value in new.items():
-            logger.info("the server's %s: %s", name.replace("_", " "), "unknown" if value is None else repr(value))
+            level = logging.DEBUG if name in FREE else logging.INFO
+            shown = "unknown" if value is None else repr(value)
+            logger.log(level, "the server's %s: %s", name.replace("_", " "), shown)
 
     def _doubted(self) -> dict[str, Any]:
         """What is not believed any more, as it would not be of a profile without a date."""

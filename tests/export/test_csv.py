@@ -15,7 +15,7 @@ from fusedesk_async import ExportError
 from fusedesk_async.export import export_cases
 from fusedesk_async.export._csv import BYTE_ORDER_MARK, Csv
 from fusedesk_async.export._row import Row
-from fusedesk_async.sandbox import Sandbox
+from fusedesk_async.sandbox import Sandbox, SandboxProfile
 
 TEXT = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
@@ -82,7 +82,7 @@ def test_csv_reads_back_with_pandas_as_documented(texts, bom):
 
 @pytest.mark.parametrize("name", ["out.csv", "out.csv.gz"])
 async def test_a_byte_order_mark_stands_once_at_the_beginning_whatever_is_resumed(name, clock, tmp_path, anyio_backend):
-    sandbox, out = Sandbox(30, page_cap=7, clock=clock), tmp_path / name
+    sandbox, out = Sandbox(30, profile=SandboxProfile(largest_limit=7, over_limit="cut"), clock=clock), tmp_path / name
 
     def dies(progress):
         if progress.cases > 10:
