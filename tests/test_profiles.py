@@ -347,3 +347,43 @@ async def test_a_wrong_belief_about_dates_repeats_no_write() -> None:
             await desk.cases.find_created(new, sent_at=sent_at)
         await find(sandbox, desk)
         assert desk.profile.keeps_date_opened is False
+
+
+class RefusesOrders(httpx.ASGITransport):
+    """A server that takes no `orderby`, and sends its cases by id."""
+
+    refused = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if "orderby" in request.url.params:
+            self.refused += 1
+            return httpx.Response(405, json={"error": "Unknown parameter", "errorcode": "api_error_invalid"})
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.parametrize("largest", [None, 100])
+async def test_a_server_that_takes_no_order_is_asked_for_one_once(largest: int | None) -> None:
+    sandbox = make(default_order="caseid asc", largest_limit=largest)
+    refused = list[int]()
+    given = ServerProfile()
+    for _ in range(2):
+        transport = RefusesOrders(sandbox.app)
+        async with client(sandbox, transport=transport, profile=given) as desk:
+            assert await walked(desk) == [*range(1, 261)]
+            given = desk.profile
+        assert (given.order, given.descending, given.page_limit) == ("", False, largest)
+        refused.append(transport.refused)
+    assert refused[1] == 1
+    assert refused[0] > refused[1]
+    given = attrs.evolve(given, page_limit=None)
+    async with client(sandbox, transport=RefusesOrders(sandbox.app), profile=given) as desk:
+        assert await walked(desk) == [*range(1, 261)]
+        assert (desk.profile.order, desk.profile.page_limit) == ("", largest)
+
+
+async def test_what_a_client_has_seen_itself_is_not_replaced() -> None:
+    sandbox = make()
+    async with client(sandbox) as desk:
+        await find(sandbox, desk)
+        desk.begin_with(ServerProfile(keeps_date_opened=False, learned_on=TODAY))
+        assert desk.profile.keeps_date_opened is True
