@@ -21,7 +21,7 @@ from fusedesk_async._http.pipeline import OnRateLimit, Options, Pipeline, Priori
 from fusedesk_async._http.proxies import route_to
 from fusedesk_async._http.redaction import RedactingFilter
 from fusedesk_async._http.retry import RetryPolicy
-from fusedesk_async._lifetime import Lifetime
+from fusedesk_async._http.lifetime import Lifetime
 from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
