@@ -1,11 +1,11 @@
 """The client: wires the parts and owns their life."""
 
 import ssl
-from collections.abc import Collection, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 from datetime import date, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, Unpack
 
 import attrs
 
@@ -17,16 +17,18 @@ from fusedesk_async._events import Observer
 from fusedesk_async._exports import public
 from fusedesk_async._http.auth import AuthMode, KeyTransport
 from fusedesk_async._http.exchange import Exchange, HttpTransport
+from fusedesk_async._http.lifetime import Lifetime
 from fusedesk_async._http.pipeline import OnRateLimit, Options, Pipeline, Priority
 from fusedesk_async._http.proxies import route_to
 from fusedesk_async._http.redaction import RedactingFilter
 from fusedesk_async._http.retry import RetryPolicy
-from fusedesk_async._http.lifetime import Lifetime
 from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._reconcile.creation_log import CreationLog
+from fusedesk_async._wire.answer import Answer
 from fusedesk_async._wire.call import Call, Method, Parameters
+from fusedesk_async._wire.encode import Parts
 from fusedesk_async._wire.profile import LearnedProfile, ServerProfile, shared_profile
 from fusedesk_async._wire.scopes import checked_scopes, require
 from fusedesk_async.errors import ConfigurationError, warn
@@ -43,6 +45,8 @@ T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
 VERSIONS = ("v1/", "v2/")
+SendOnce: TypeAlias = Callable[[Call[Any], Parts], Awaitable[Answer]]
+"""Sends a request, which events and the log show as the call, and gives its response as it is."""
 
 
 @public
@@ -420,6 +424,24 @@ class FuseDesk(Resources):
         clock = self._pipeline.server_clock
         self.cases = Cases(self._sender, clock, self.directory, self._creations, options.timeout, self._profile)
         self.session = Session(self._sender)
+
+
+def send_once_for(desk: FuseDesk, *, patience: float, priority: Priority = "bulk") -> SendOnce:
+    """What sends one request of a client and gives its response as it is, whatever it says.
+
+    Args:
+        desk: The client.
+        patience: Seconds. A bulk request fails rather than let the quota delay it longer than this.
+        priority: `bulk` or `interactive`.
+    """
+    options, lifetime, pipeline = desk._options, desk._lifetime, desk._pipeline  # noqa: SLF001 - of the class above
+    options = attrs.evolve(options, priority=priority, on_rate_limit="wait", bulk_patience=patience)
+
+    async def send_once(call: Call[Any], parts: Parts) -> Answer:
+        lifetime.check()
+        return await pipeline.send_once(call, parts, options)
+
+    return send_once
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -113,6 +113,7 @@ class Exchange:
         """Send a request, and fill in what comes back as it comes."""
         response = await self._transport.handle_async_request(http_request)
         received.status = response.status_code
+        received.http_version = response.extensions.get("http_version", b"").decode(errors="replace")
         redact = self._redact  # whoever repeats the key, it goes no further than here
         received.headers = {redact(name).lower(): redact(value) for name, value in response.headers.items()}
         chunks = aiter(cast("httpx.AsyncByteStream", response.stream))
@@ -132,7 +133,8 @@ class Exchange:
             into.append(chunk)
 
     def _answer(self, received: "_Received", body: bytes) -> Answer:
-        return Answer(received.status, received.headers, body, self._clock.time(), self._redact)
+        now, version = self._clock.time(), received.http_version
+        return Answer(received.status, received.headers, body, now, self._redact, version)
 
     def _request(self, parts: Parts, trace: "_ConnectionTrace") -> httpx.Request:
         url = self._root.join(parts.path)
@@ -162,6 +164,7 @@ class _Received:
     """What has come of a response so far."""
 
     status: int = 0
+    http_version: str = ""
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     chunks: list[bytes] = attrs.field(factory=list[bytes], repr=False)  # tracebacks may show local variables
 

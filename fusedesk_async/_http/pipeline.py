@@ -12,7 +12,8 @@ Logging: the whole package logs to `fusedesk_async`, and never a key, a body or 
 """
 
 import logging
-from collections.abc import Callable
+import math
+from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -65,12 +66,14 @@ class Options:
         retry: When a failed call is tried again.
         priority: Whether calls are interactive or bulk; None if each call says so itself.
         on_rate_limit: Whether calls wait for quota or raise.
+        bulk_patience: Seconds. A bulk call fails rather than let the quota delay it longer than this.
     """
 
     timeout: float = 30.0
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     priority: Priority | None = None
     on_rate_limit: OnRateLimit = "wait"
+    bulk_patience: float = math.inf
 
     def wait_policy(self, call: Call[Any], delayed: float = 0.0) -> WaitPolicy:
         """How a call waits for its turn that the quota has delayed for so many seconds already."""
@@ -78,7 +81,7 @@ class Options:
         if self.on_rate_limit == "raise":
             return WaitPolicy(bulk=bulk, max_wait=0.0)
         if bulk:
-            return WaitPolicy(bulk=True)
+            return WaitPolicy(bulk=True, max_wait=max(0.0, self.bulk_patience - delayed))
         return WaitPolicy(max_wait=max(0.0, self.retry.patience - delayed))
 
 
@@ -127,11 +130,29 @@ class Pipeline:
             FuseDeskError: Whatever went wrong. If a write may have been carried out, `OutcomeUnknownError`.
         """
         state = _CallState(call, encode(call), options, next(self._numbers), self._clock.monotonic())
+        return await self._observed(state, partial(self._send_with_retries, call, state))
+
+    async def send_once(self, call: Call[Any], parts: Parts, options: Options) -> Answer:
+        """The response to one attempt, whatever it says, a 429 included.
+
+        Args:
+            call: What is asked, as events, errors and the log show it.
+            parts: What is sent.
+            options: How it is sent.
+
+        Raises:
+            RateLimitError: The quota would delay it longer than `options` allow. Nothing was sent.
+            TransportError: No response came.
+        """
+        state = _CallState(call, parts, options, next(self._numbers), self._clock.monotonic())
+        return await self._observed(state, partial(self._one_answer, state))
+
+    async def _observed(self, state: "_CallState", send: Callable[[], Awaitable[T]]) -> T:
         if not self.observers:
-            return await self._send_with_retries(call, state)
+            return await send()
         self.observers.notify(CallStarted(call=state.number, request=state.request))
         try:
-            result = await self._send_with_retries(call, state)
+            result = await send()
         except BaseException as error:
             self._notify_end(state, error)
             raise
@@ -170,15 +191,7 @@ class Pipeline:
     async def _accepted_answer(self, state: "_CallState") -> Answer:
         """The response to one attempt, however often the server rejects it with a 429 first."""
         while True:
-            permit = await self._acquire_permit(state)
-            await self._before_sending(permit, state)
-            state.sent += 1
-            state.sent_at = self._clock.time()
-            answer = await self._in_flight.run(
-                partial(self._exchange, permit, state),
-                writes=str(state.request) if state.call.writes else "",
-                on_abandoned=partial(self._limiter.finish, permit, None),
-            )
+            answer = await self._one_answer(state)
             if answer.status != TOO_MANY_REQUESTS:
                 return answer
             state.rejection = error_for_status(answer, state.request)
@@ -187,6 +200,18 @@ class Pipeline:
                 policy = state.options.wait_policy(state.call, state.delayed)
                 raise self._limiter.rate_limit_error(state.request, policy, state.rejection)
             logger.debug("%s: rejected, sent again after the cooldown", state.request)
+
+    async def _one_answer(self, state: "_CallState") -> Answer:
+        """The response to one request, once the limiter lets it go."""
+        permit = await self._acquire_permit(state)
+        await self._before_sending(permit, state)
+        state.sent += 1
+        state.sent_at = self._clock.time()
+        return await self._in_flight.run(
+            partial(self._exchange, permit, state),
+            writes=str(state.request) if state.call.writes else "",
+            on_abandoned=partial(self._limiter.finish, permit, None),
+        )
 
     async def _acquire_permit(self, state: "_CallState") -> Permit:
         """Wait until the limiter lets the call go."""

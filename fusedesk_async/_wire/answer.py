@@ -34,6 +34,7 @@ class Answer:
         body: The whole body, decompressed.
         received_at: When it came, in seconds since 1970.
         redact: Takes the key out of any of these before it gets into an error.
+        http_version: `HTTP/1.1` or another; empty if the transport does not say.
     """
 
     status: int
@@ -41,6 +42,7 @@ class Answer:
     body: bytes = attrs.field(repr=False)
     received_at: float = 0.0
     redact: Callable[[str], str] = attrs.field(default=str, repr=False, eq=False)
+    http_version: str = ""
 
     @property
     def sample(self) -> str:
