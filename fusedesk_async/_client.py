@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Generator
 from contextlib import contextmanager
 from datetime import date, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, Unpack, cast
 
 import attrs
 
@@ -434,14 +434,8 @@ def send_once_for(desk: FuseDesk, *, patience: float, priority: Priority = "bulk
         patience: Seconds. A bulk request fails rather than let the quota delay it longer than this.
         priority: `bulk` or `interactive`.
     """
-    options, lifetime, pipeline = desk._options, desk._lifetime, desk._pipeline  # noqa: SLF001 - of the class above
-    options = attrs.evolve(options, priority=priority, on_rate_limit="wait", bulk_patience=patience)
-
-    async def send_once(call: Call[Any], parts: Parts) -> Answer:
-        lifetime.check()
-        return await pipeline.send_once(call, parts, options)
-
-    return send_once
+    sender = cast("_Sender", desk._sender)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of the class above
+    return sender.send_once_for(patience, priority)
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -465,6 +459,16 @@ class _Sender:
     async def resolve(self, call: Call[T]) -> Call[T]:
         """The call with ids in place of its names; the same call if it has none."""
         return await self._names.resolve(call, self)
+
+    def send_once_for(self, patience: float, priority: Priority) -> SendOnce:
+        """What sends one request and gives its response as it is."""
+        options = attrs.evolve(self._options, priority=priority, on_rate_limit="wait", bulk_patience=patience)
+
+        async def send_once(call: Call[Any], parts: Parts) -> Answer:
+            self._lifetime.check()
+            return await self._pipeline.send_once(call, parts, options)
+
+        return send_once
 
 
 def _make_transport(

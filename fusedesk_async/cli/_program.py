@@ -15,6 +15,7 @@ from fusedesk_async import FuseDeskWarning, __version__
 from fusedesk_async.cli._cases import cases
 from fusedesk_async.cli._check import check
 from fusedesk_async.cli._completion import completion
+from fusedesk_async.cli._doctor import doctor
 from fusedesk_async.cli._exit import MEANINGS, Exit
 from fusedesk_async.cli._export import export
 from fusedesk_async.cli._failure import EXPECTED_ERRORS, as_command_error, say
@@ -89,7 +90,7 @@ def fusedesk() -> None:
     """FuseDesk's cases on the command line."""
 
 
-for command in (export, import_, check, cases, sandbox, completion):
+for command in (export, import_, check, doctor, cases, sandbox, completion):
     fusedesk.add_command(command)
 
 

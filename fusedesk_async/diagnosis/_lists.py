@@ -80,8 +80,8 @@ def default_order(answers: Answers) -> Outcome:
 
 def _column(rows: Sequence[Row], column: str) -> list[Any]:
     """The values of a column that can be compared."""
-    read = row_id if column == "caseid" else lambda row: moment(row.get(column))
-    return [value for row in rows if (value := read(row)) is not None]
+    values = [row_id(row) if column == "caseid" else moment(row.get(column)) for row in rows]
+    return [value for value in values if value is not None]
 
 
 @question("default_limit", "default", "large")

@@ -47,8 +47,8 @@ def safe_name(name: str) -> str:
     """A name as it is, if it looks like one, else its shape: a member may be named by what a customer typed."""
     if name in _OURS or _PLAIN.fullmatch(name):
         return name
-    kinds = {"letters": str.isalpha, "digits": str.isdigit, "others": lambda each: not each.isalnum()}
-    found = [kind for kind, is_one in kinds.items() if any(map(is_one, name))]
+    kinds = {"letters" if each.isalpha() else "digits" if each.isdigit() else "others" for each in name}
+    found = sorted(kinds)
     return f"<{len(name)} characters: {', '.join(found)}>"
 
 
