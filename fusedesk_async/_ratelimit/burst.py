@@ -92,7 +92,7 @@ class BurstPacer:
             in_flight: Other calls in flight.
             least_rate: Calls per second; a lower measurement is not believed.
         """
-        if self._accepted and not math.isinf(self._rejected_at):
+        if self._accepted and -math.inf < self._rejected_at < now:  # a clock may stand still, which measures nothing
             self._measured_rate = max(
                 MEASUREMENT_DECAY * self._measured_rate, self._accepted / (now - self._rejected_at)
             )

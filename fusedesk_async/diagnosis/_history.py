@@ -78,6 +78,8 @@ def history_members(answers: Answers) -> Outcome:
 def case_numbers_in_paths(answers: Answers) -> Outcome:
     """Ask for a case by its number."""
     page, wanted = answers["number"], busy_case(answers.cases)
+    if answers["detail"].kind != "value":
+        return unread(answers["detail"])
     if page.is_refusal:
         return judged(False, page.problem, known=True)  # noqa: FBT003 - the value
     case = case_of(page)

@@ -1,12 +1,12 @@
 """Questions about lists: orders, limits, offsets, and what stands for nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async.diagnosis._plan import FALLBACK_LIMIT
-from fusedesk_async.diagnosis._registry import Outcome, cannot_tell, judged, question, unread
+from fusedesk_async.diagnosis._registry import Ask, Outcome, cannot_tell, judged, question, unread
 from fusedesk_async.diagnosis._seen import Answers, Seen
 from fusedesk_async.diagnosis._shapes import Row, moment, row_id
 
@@ -33,6 +33,19 @@ def id_direction(page: Seen) -> Direction | None:
     return direction_of([found for row in page.rows or [] if (found := row_id(row)) is not None])
 
 
+def question_of_lists(name: str, *calls: str) -> Callable[[Ask], Ask]:
+    """Put a function into the table that is asked only if lists can be had; if not, refusals say nothing."""
+
+    def register(ask: Ask) -> Ask:
+        def ask_if_there_are_lists(answers: Answers) -> Outcome:
+            default = answers["default"]
+            return unread(default) if default.rows is None else ask(answers)
+
+        return question(name, "default", *calls)(ask_if_there_are_lists)
+
+    return register
+
+
 def kept_orders(answers: Answers) -> list[str]:
     """The forms of an order by id that were honoured."""
     default, bare = id_direction(answers["default"]), id_direction(answers["bare"])
@@ -44,7 +57,7 @@ def kept_orders(answers: Answers) -> list[str]:
     return [form for form, is_kept in kept.items() if is_kept]
 
 
-@question("orders", "default", "ascending", "bare", "descending")
+@question_of_lists("orders", "ascending", "bare", "descending")
 def orders(answers: Answers) -> Outcome:
     """Compare how ids run with how they were asked for."""
     pages = [answers[name] for name in ("ascending", "bare", "descending")]
@@ -60,21 +73,19 @@ def orders(answers: Answers) -> Outcome:
     return judged(kept, evidence, known=len(kept) == len(pages))
 
 
-@question("default_order", "default")
+@question_of_lists("default_order")
 def default_order(answers: Answers) -> Outcome:
     """Look for a column by which a page without `orderby` is sorted."""
-    page = answers["default"]
-    if page.rows is None:
-        return unread(page)
+    rows = answers["default"].rows or []
     for column in _DEFAULTS:
-        values = _column(page.rows, column)
-        direction = direction_of(values) if len(values) == len(page.rows) else None
+        values = _column(rows, column)
+        direction = direction_of(values) if len(values) == len(rows) else None
         if direction in {"ascending", "descending"}:
             value = f"{column} {'asc' if direction == 'ascending' else 'desc'}"
             evidence = f"all {len(values)} cases of a page are sorted so"
             return judged(value, evidence, known=value == "date_updated desc")
-    if len(page.rows) < ENOUGH:
-        return cannot_tell(f"{len(page.rows)} cases came, too few to see an order")
+    if len(rows) < ENOUGH:
+        return cannot_tell(f"{len(rows)} cases came, too few to see an order")
     return judged(None, "the cases of a page are not sorted by id or by any date", known=False)
 
 
@@ -84,19 +95,16 @@ def _column(rows: Sequence[Row], column: str) -> list[Any]:
     return [value for value in values if value is not None]
 
 
-@question("default_limit", "default", "large")
+@question_of_lists("default_limit", "large")
 def default_limit(answers: Answers) -> Outcome:
     """Count the rows that come without `limit`."""
-    page, large = answers["default"], answers["large"]
-    if page.rows is None:
-        return unread(page)
-    count, most = len(page.rows), len(large.rows or ())
+    count, most = len(answers["default"].rows or ()), len(answers["large"].rows or ())
     if count >= DEFAULT_LIMIT or most > count:
         return judged(count, f"{count} cases came where no limit was asked for", known=count == DEFAULT_LIMIT)
     return cannot_tell(f"{count} cases came, which may be all there are")
 
 
-@question("largest_limit", "default", "large", "beyond", "larger")
+@question_of_lists("largest_limit", "large", "beyond", "larger")
 def largest_limit(answers: Answers) -> Outcome:
     """Find the most rows that come at once."""
     large, beyond, larger = answers["large"], answers["beyond"], answers["larger"]
@@ -128,7 +136,7 @@ def _below(answers: Answers) -> Outcome:
     return cannot_tell(f"{LARGEST_PAGE} is refused; a smaller one: {beyond.problem}")
 
 
-@question("over_limit", "large", "beyond", "larger")
+@question_of_lists("over_limit", "large", "beyond", "larger")
 def over_limit(answers: Answers) -> Outcome:
     """Ask for one row more than the seed page allows."""
     large, larger = answers["large"], answers["larger"]
@@ -146,7 +154,7 @@ def over_limit(answers: Answers) -> Outcome:
     return cannot_tell(f"it is not refused, but {count} cases may be all there are")
 
 
-@question("limit_zero", "default", "large", "zero")
+@question_of_lists("limit_zero", "large", "zero")
 def limit_zero(answers: Answers) -> Outcome:
     """Ask for no rows."""
     zero = answers["zero"]
@@ -173,7 +181,7 @@ def nothing_of(page: Seen) -> str | None:
     return "false" if page.value is False else "text" if page.value == "" else "list"
 
 
-@question("no_matches", "no_matches")
+@question_of_lists("no_matches", "no_matches")
 def no_matches(answers: Answers) -> Outcome:
     """Search what is not there."""
     page = answers["no_matches"]
@@ -185,7 +193,7 @@ def no_matches(answers: Answers) -> Outcome:
     return unread(page)
 
 
-@question("offset_past_end", "no_matches", "past_end")
+@question_of_lists("offset_past_end", "no_matches", "past_end")
 def offset_past_end(answers: Answers) -> Outcome:
     """Ask for what is behind the end."""
     page = answers["past_end"]

@@ -56,6 +56,16 @@ def test_at_first_nothing_is_held_back():
     assert burst.pause == 0.0
 
 
+def test_two_rejections_in_one_moment_measure_no_rate():
+    burst = BurstPacer()
+    for _ in range(2):
+        burst.on_granted(5.0)
+        burst.on_accepted(5.0)
+        burst.on_rejected(5.0, 3)
+    assert burst.rate == BurstPacer().rate
+    assert burst.slots == 2
+
+
 def test_a_rejection_of_the_very_first_call_tells_nothing():
     burst = BurstPacer()
     burst.on_rejected(0.0, 3)
