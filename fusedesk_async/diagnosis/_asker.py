@@ -1,17 +1,23 @@
 """Makes the calls of a diagnosis, one at a time and not too many, and keeps what came of each."""
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
+from anyio.lowlevel import checkpoint
 
 from fusedesk_async._client import SendOnce
 from fusedesk_async._clock import Clock
+from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS
 from fusedesk_async._wire.call import Call
 from fusedesk_async._wire.encode import Parts
 from fusedesk_async.diagnosis._seen import Answers, Seen, not_asked, seen
 from fusedesk_async.errors import NotSentError, RateLimitError, TransportError, UnexpectedResponseError
 
+KEPT = "the calls that are left this hour are kept for others"
+PART_LEFT, LEAST_LEFT = 1 / 100, 5
+"""Part of the hour's calls, or how many at least, that a diagnosis does not touch."""
 MOST_FAILURES = 3
 """Calls in a row that get no response, or no permit of the limiter, before no more are made."""
 
@@ -23,6 +29,7 @@ class Asker:
     Attributes:
         send: Sends a request.
         clock: Measures.
+        allowance: What is known of the hour's calls.
         budget: How many calls may be made.
         answers: What came of them.
         calls: How many were made.
@@ -30,11 +37,13 @@ class Asker:
 
     send: SendOnce
     clock: Clock
+    allowance: Callable[[], Allowance]
     budget: int
     answers: Answers = attrs.field(factory=Answers)
     calls: int = 0
     _lost: int = 0
     _delayed: int = 0
+    _is_persistent: bool = False
 
     async def ask(self, name: str, call: Call[Any], parts: Parts | str) -> Seen:
         """Make a call and keep what came of it.
@@ -50,7 +59,7 @@ class Asker:
 
     def be_persistent(self, calls: int) -> None:
         """Make so many more calls whatever came of those before."""
-        self.budget, self._lost, self._delayed = self.calls + calls, 0, 0
+        self.budget, self._lost, self._delayed, self._is_persistent = self.calls + calls, 0, 0, True
 
     async def _exchange(self, call: Call[Any], parts: Parts) -> Seen:
         """One request; a read that is refused with a 429 is made once more, after the wait of the limiter."""
@@ -61,6 +70,7 @@ class Asker:
         return came if call.writes else await self._once(call, parts)
 
     async def _once(self, call: Call[Any], parts: Parts) -> Seen:
+        await checkpoint()  # nothing begins for who is cancelled
         if why := self._why_not():
             return not_asked(why)
         began = self.clock.monotonic()
@@ -68,7 +78,7 @@ class Asker:
             answer = await self.send(call, parts)
         except RateLimitError:
             self._delayed += 1
-            return not_asked("the calls that are left this hour are kept for others")
+            return not_asked(KEPT)
         except (TransportError, UnexpectedResponseError) as error:
             self.calls += 1
             self._delayed = 0
@@ -83,9 +93,16 @@ class Asker:
             return "no more calls than were planned are made"
         if self._lost >= MOST_FAILURES:
             return f"{self._lost} calls in a row got no response"
-        if self._delayed >= MOST_FAILURES:
-            return "the calls that are left this hour are kept for others"
+        if self._delayed >= MOST_FAILURES or not (self._is_persistent or self.has_left(1)):
+            return KEPT
         return ""
+
+    def has_left(self, calls: int) -> bool:
+        """Whether so many more calls leave enough of the hour to others, as far as is known."""
+        allowance = self.allowance()
+        if allowance.remaining is None:
+            return True
+        return allowance.remaining - calls >= max(LEAST_LEFT, PART_LEFT * (allowance.limit or 0))
 
 
 def _lost(error: TransportError | UnexpectedResponseError) -> Seen:

@@ -103,13 +103,13 @@ async def diagnose(
         ConfigurationError: The server has no department of that name, or the client is not open. Nothing was written.
     """
     writes = write_in is not None
-    asker = Asker(send_once_for(desk, patience=PATIENCE), desk.clock, MOST_READS)
+    asker = Asker(send_once_for(desk, patience=PATIENCE), desk.clock, lambda: desk.allowance, MOST_READS)
     pending = _Pending(questions(writes=writes), asker.answers, on_finding)
     await _read(asker, pending, write_in)
     open_case: int | None = None
     lost_case: str | None = None
     department = None if write_in is None else _department_id(write_in, asker.answers)
-    if department is not None:
+    if department is not None and asker.has_left(MOST_WRITES):
         asker.budget = asker.calls + MOST_WRITES
         closing = send_once_for(desk, patience=PATIENCE, priority="interactive")
         scratch = ScratchCase(asker, closing, department)
