@@ -1,6 +1,5 @@
 """Makes the calls of a diagnosis, one at a time and not too many, and keeps what came of each."""
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -8,10 +7,10 @@ from anyio.lowlevel import checkpoint
 
 from fusedesk_async._client import SendOnce
 from fusedesk_async._clock import Clock
-from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._wire.answer import TOO_MANY_REQUESTS
 from fusedesk_async._wire.call import Call
 from fusedesk_async._wire.encode import Parts
+from fusedesk_async.diagnosis._limits import calls_left, limit_of
 from fusedesk_async.diagnosis._seen import Answers, Seen, not_asked, seen
 from fusedesk_async.errors import NotSentError, RateLimitError, TransportError, UnexpectedResponseError
 
@@ -29,7 +28,6 @@ class Asker:
     Attributes:
         send: Sends a request.
         clock: Measures.
-        allowance: What is known of the hour's calls.
         budget: How many calls may be made.
         answers: What came of them.
         calls: How many were made.
@@ -37,7 +35,6 @@ class Asker:
 
     send: SendOnce
     clock: Clock
-    allowance: Callable[[], Allowance]
     budget: int
     answers: Answers = attrs.field(factory=Answers)
     calls: int = 0
@@ -99,10 +96,8 @@ class Asker:
 
     def has_left(self, calls: int) -> bool:
         """Whether so many more calls leave enough of the hour to others, as far as is known."""
-        allowance = self.allowance()
-        if allowance.remaining is None:
-            return True
-        return allowance.remaining - calls >= max(LEAST_LEFT, PART_LEFT * (allowance.limit or 0))
+        left = calls_left(self.answers)
+        return left is None or left - calls >= max(LEAST_LEFT, PART_LEFT * limit_of(self.answers))
 
 
 def _lost(error: TransportError | UnexpectedResponseError) -> Seen:

@@ -103,7 +103,7 @@ async def diagnose(
         ConfigurationError: The server has no department of that name, or the client is not open. Nothing was written.
     """
     writes = write_in is not None
-    asker = Asker(send_once_for(desk, patience=PATIENCE), desk.clock, lambda: desk.allowance, MOST_READS)
+    asker = Asker(send_once_for(desk, patience=PATIENCE), desk.clock, MOST_READS)
     pending = _Pending(questions(writes=writes), asker.answers, on_finding)
     await _read(asker, pending, write_in)
     open_case: int | None = None

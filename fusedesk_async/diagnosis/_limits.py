@@ -54,6 +54,22 @@ def _steps(numbers: Sequence[int]) -> list[int]:
     return [second - first for first, second in pairwise(numbers) if second != first]
 
 
+def limit_of(answers: Answers) -> int:
+    """The calls per hour; 0 if no response has said."""
+    return next(reversed(counts(answers, limit_name(answers))), 0)
+
+
+def calls_left(answers: Answers) -> int | None:
+    """The calls that are left this hour; None as long as it has not shown whether these are counted or those used."""
+    numbers = counts(answers, usage_name(answers))
+    if not numbers or numbers[-1] == numbers[0]:
+        return None
+    if numbers[-1] < numbers[0]:
+        return numbers[-1]
+    limit = limit_of(answers)
+    return limit - numbers[-1] if limit else None
+
+
 def _without(answers: Answers) -> str:
     return f"none of {len(answers.headers)} responses has such a header"
 

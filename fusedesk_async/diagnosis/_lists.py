@@ -16,7 +16,15 @@ ENOUGH = 3
 """Different values from which an order is believed."""
 DEFAULT_LIMIT = 150
 """Rows that come where no limit is asked for (seed page)."""
-_DEFAULTS = ("date_updated", "caseid", "date_opened", "date_assigned", "date_lastresponse", "date_firstresponse")
+_COLUMNS = (
+    "date_updated",
+    "caseid",
+    "date_opened",
+    "date_assigned",
+    "date_firstresponse",
+    "date_lastresponse",
+    "date_closed",
+)
 
 
 def direction_of(values: Sequence[Any]) -> Direction | None:
@@ -77,12 +85,12 @@ def orders(answers: Answers) -> Outcome:
 def default_order(answers: Answers) -> Outcome:
     """Look for a column by which a page without `orderby` is sorted."""
     rows = answers["default"].rows or []
-    for column in _DEFAULTS:
+    for column in _COLUMNS:
         values = _column(rows, column)
-        direction = direction_of(values) if len(values) == len(rows) else None
+        direction = direction_of(values) if 2 * len(values) > len(rows) else None
         if direction in {"ascending", "descending"}:
             value = f"{column} {'asc' if direction == 'ascending' else 'desc'}"
-            evidence = f"all {len(values)} cases of a page are sorted so"
+            evidence = f"{len(values)} of {len(rows)} cases of a page have a value there and are sorted so"
             return judged(value, evidence, known=value == "date_updated desc")
     if len(rows) < ENOUGH:
         return cannot_tell(f"{len(rows)} cases came, too few to see an order")
