@@ -67,7 +67,8 @@ class Connections(httpx.AsyncBaseTransport):
                 )
             )
         body = _Body(cast("AsyncIterable[bytes]", response.stream), response.aclose)
-        return httpx.Response(response.status, headers=response.headers, stream=body)
+        version = {"http_version": response.extensions.get("http_version", b"")}
+        return httpx.Response(response.status, headers=response.headers, stream=body, extensions=version)
 
     async def aclose(self) -> None:
         """Close all connections."""

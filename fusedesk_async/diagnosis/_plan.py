@@ -1,7 +1,7 @@
 """The calls of a diagnosis that only reads, and what each asks. The later ones use what the earlier ones say."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -162,8 +162,3 @@ READS: tuple[Planned, ...] = (
     _fixed("integrations", "v1/integrations", "integrations"),
 )
 """What is asked, in this order."""
-
-
-def reads_of(names: tuple[str, ...]) -> Iterator[Planned]:
-    """The calls of these names."""
-    return (planned for planned in READS if planned.name in names)
