@@ -12,7 +12,7 @@ Nor is a request sent on a connection that has probably died meanwhile; see `reu
 """
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -67,7 +67,8 @@ class Connections(httpx.AsyncBaseTransport):
                 )
             )
         body = _Body(cast("AsyncIterable[bytes]", response.stream), response.aclose)
-        version = {"http_version": response.extensions.get("http_version", b"")}
+        extensions = cast("Mapping[str, Any]", response.extensions)
+        version = {"http_version": extensions.get("http_version", b"")}
         return httpx.Response(response.status, headers=response.headers, stream=body, extensions=version)
 
     async def aclose(self) -> None:

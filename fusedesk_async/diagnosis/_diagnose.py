@@ -6,6 +6,7 @@ from typing import TypeAlias
 import attrs
 
 from fusedesk_async._client import FuseDesk, send_once_for
+from fusedesk_async._clock import utc
 from fusedesk_async._wire.answer import UNAUTHORIZED
 from fusedesk_async._wire.call import number
 from fusedesk_async.diagnosis import _dates, _endpoints, _fields, _history, _limits, _lists, _transport, _writes
@@ -81,7 +82,7 @@ async def diagnose(
     """What holds for a server, in at most 25 bulk calls that read.
 
     Each question ends in a verdict, whatever the server does. When few calls of the hour are left, or three in a row
-    get no response, no more are made, and the findings say which were not.
+    get no response, no more are made, and the findings say which were not. The client begins with what was found out.
 
         async with FuseDesk("acme", api_key=key) as desk:
             diagnosis = await diagnose(desk)
@@ -116,9 +117,12 @@ async def diagnose(
         await scratch.use()
         open_case, lost_case = scratch.unclosed()
     findings = pending.all()
+    today = utc(desk.clock.time()).date()
+    profile = profile_of({each.name: each for each in findings}, asker.answers, today)
+    desk.begin_with(profile)
     return Diagnosis(
         findings=tuple(findings),
-        profile=profile_of({each.name: each for each in findings}, asker.answers),
+        profile=profile,
         calls=asker.calls,
         open_case=open_case,
         lost_case=lost_case,

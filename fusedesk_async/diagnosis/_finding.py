@@ -61,7 +61,7 @@ class Diagnosis:
         return {
             "version": REPORT_VERSION,
             "library": __version__,
-            "profile": attrs.asdict(self.profile),
+            "profile": self.profile.to_json(),
             "findings": {
                 each.name: {"verdict": each.verdict, "value": each.value, "evidence": each.evidence}
                 for each in self.findings

@@ -1,9 +1,8 @@
 """What lists, searches and the limiter need of what was found out."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
-
-import attrs
 
 from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async._wire.profile import ServerProfile
@@ -13,10 +12,9 @@ from fusedesk_async.diagnosis._seen import Answers
 
 _NOTHING = {"text": "empty"}
 _SAME_NAMES = ("usage_header", "usage_counts", "keeps_date_opened", "date_filter_works")
-_FIELDS = frozenset(field.name for field in attrs.fields(ServerProfile))
 
 
-def profile_of(findings: Mapping[str, Finding], answers: Answers) -> ServerProfile:
+def profile_of(findings: Mapping[str, Finding], answers: Answers, today: date) -> ServerProfile:
     """The profile that follows from the findings; None for what they leave open."""
     values = {name: found.value for name, found in findings.items() if found.verdict != "cannot tell"}
     known = _order(values, answers)
@@ -25,7 +23,7 @@ def profile_of(findings: Mapping[str, Finding], answers: Answers) -> ServerProfi
         known["nothing"] = _NOTHING.get(values["no_matches"], values["no_matches"])
     if (values.get("largest_limit") or LARGEST_PAGE) < LARGEST_PAGE:
         known["page_limit"] = values["largest_limit"]
-    return ServerProfile(**{name: value for name, value in known.items() if name in _FIELDS})
+    return ServerProfile(**known, learned_on=today) if known else ServerProfile()
 
 
 def _order(values: Mapping[str, Any], answers: Answers) -> dict[str, Any]:

@@ -54,6 +54,11 @@ def test_a_report_goes_to_a_file_or_to_stdout(invoke: Invoke) -> None:
     assert "the report is in report.json" in result.stderr
 
 
+def test_the_profile_is_kept_for_other_commands(invoke: Invoke, sandbox: Sandbox) -> None:
+    assert invoke("doctor", "--profile", "server.json").exit_code == Exit.FINE
+    assert json.loads(Path("server.json").read_text())["order"] == "caseid asc"
+
+
 def test_a_report_that_cannot_be_written_is_told(invoke: Invoke) -> None:
     result = invoke("doctor", "--report", "missing/report.json")
     assert result.exit_code == Exit.OUTPUT

@@ -2,13 +2,11 @@
 
 import json
 
-import attrs
 import httpx
 import pytest
 from clients import client
 
-from fusedesk_async import AuthenticationError, ConfigurationError, FuseDesk, NotSentError
-from fusedesk_async._wire.profile import ServerProfile
+from fusedesk_async import AuthenticationError, ConfigurationError, FuseDesk, NotSentError, ServerProfile
 from fusedesk_async.diagnosis import diagnose, plan
 from fusedesk_async.diagnosis._diagnose import MOST_READS, questions
 from fusedesk_async.diagnosis._registry import FOUND
@@ -48,7 +46,7 @@ async def test_a_report_is_json_of_one_kind(sandbox, clock):
     assert json.loads(json.dumps(report)) == report
     assert list(report) == ["version", "library", "profile", "findings"]
     assert report["version"] == 1
-    assert report["profile"] == attrs.asdict(diagnosis.profile)
+    assert report["profile"] == diagnosis.profile.to_json()
     assert list(report["findings"]) == [each.name for each in diagnosis.findings]
     assert all(list(each) == ["verdict", "value", "evidence"] for each in report["findings"].values())
 
@@ -59,14 +57,20 @@ async def test_few_cases_leave_much_open(clock, found):
         diagnosis = await diagnose(desk)
     open_ = {name for name, (verdict, _) in found(diagnosis).items() if verdict == "cannot tell"}
     assert {"orders", "default_order", "default_limit", "largest_limit"} <= open_
-    assert diagnosis.profile == attrs.evolve(
-        ServerProfile(), nothing="list", **{name: getattr(diagnosis.profile, name) for name in not_about_lists()}
-    )
+    profile = diagnosis.profile
+    assert (profile.order, profile.direction, profile.descending, profile.page_limit) == (None,) * 4
+    assert profile.nothing == "list"
 
 
-def not_about_lists():
-    names = {field.name for field in attrs.fields(ServerProfile)}
-    return names - {"order", "direction", "descending", "page_limit", "nothing", "short_pages"}
+async def test_the_client_begins_with_what_was_found_out(sandbox, clock):
+    async with client(sandbox, clock) as desk:
+        diagnosis = await diagnose(desk)
+        known = desk.profile
+    assert known.order == diagnosis.profile.order == "caseid asc"
+    assert known.usage_header == diagnosis.profile.usage_header == "x-fusedesk-usage-remaining"
+    assert known.usage_counts == diagnosis.profile.usage_counts == "left"
+    assert known.learned_on == diagnosis.profile.learned_on is not None
+    assert ServerProfile.from_json(diagnosis.to_report()["profile"]) == diagnosis.profile
 
 
 async def test_no_case_leaves_more_open(clock, found):

@@ -39,11 +39,34 @@ def says(data, *, keep=False):
     return behave
 
 
+async def drips(stream, _):
+    await stream.send(HEAD + b"Content-Length: 9999\r\n\r\n")
+    while True:
+        await stream.send(b" ")
+        await anyio.sleep(0.02)
+
+
+async def floods(stream, _):
+    await stream.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    while True:
+        await stream.send(b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n")
+
+
+async def turns_bad(stream, number):
+    if number % 2:
+        await stream.send(plain(b'[{"caseid": 5, "date_opened": "2026-03-01T12:00:00Z"}]'))
+        return True
+    return False
+
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 BEHAVIOURS = {
     "closes": closes,
     "hangs": hangs,
     "is cut": says(HEAD + b"Content-Length: 99\r\n\r\n[1"),
+    "drips": drips,
+    "floods": floods,
+    "turns bad at every second call": turns_bad,
     "speaks no HTTP": says(b"gibberish\r\n\r\n"),
     "packs in brotli": says(plain(b"xx", "200 OK", "Content-Encoding: br")),
     "packs badly": says(plain(b"xx", "200 OK", "Content-Encoding: gzip"), keep=True),
