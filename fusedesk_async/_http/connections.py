@@ -67,7 +67,7 @@ class Connections(httpx.AsyncBaseTransport):
                 )
             )
         body = _Body(cast("AsyncIterable[bytes]", response.stream), response.aclose)
-        extensions = cast("Mapping[str, Any]", response.extensions)
+        extensions: Mapping[str, Any] = cast("Any", response).extensions  # partly untyped
         version = {"http_version": extensions.get("http_version", b"")}
         return httpx.Response(response.status, headers=response.headers, stream=body, extensions=version)
 
