@@ -35,6 +35,7 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
         "otel",
         "export",
         "importing",
+        "diagnosis",
     }
     assert visible - modules - {"TYPE_CHECKING"} == set(listed) - {"__version__"}
 

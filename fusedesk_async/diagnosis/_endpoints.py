@@ -8,7 +8,7 @@ from typing import Any, cast
 from fusedesk_async import _json, models
 from fusedesk_async.diagnosis._registry import Outcome, cannot_tell, judged, question, unread
 from fusedesk_async.diagnosis._seen import Answers
-from fusedesk_async.diagnosis._shapes import own_members, safe_name, shape_of
+from fusedesk_async.diagnosis._shapes import own_members, shape_of, shape_of_name
 from fusedesk_async.models import Record
 
 RECORDS: Mapping[str, type[Record]] = {
@@ -54,5 +54,5 @@ def scopes(answers: Answers) -> Outcome:
     value: Any = page.value
     if not _json.is_list(value) or not all(isinstance(each, str) for each in cast("Sequence[Any]", value)):
         return judged(None, "what came is no list of texts", known=False)
-    names = sorted({each if _SCOPE.fullmatch(each) else safe_name(f"{each} ") for each in value})
+    names = sorted({each if _SCOPE.fullmatch(each) else shape_of_name(each) for each in value})
     return judged(names, f"the key has {len(value)} scopes", known=all(map(_SCOPE.fullmatch, value)))

@@ -45,10 +45,12 @@ _OURS = frozenset(
 
 def safe_name(name: str) -> str:
     """A name as it is, if it looks like one, else its shape: a member may be named by what a customer typed."""
-    if name in _OURS or _PLAIN.fullmatch(name):
-        return name
-    kinds = {"letters" if each.isalpha() else "digits" if each.isdigit() else "others" for each in name}
-    found = sorted(kinds)
+    return name if name in _OURS or _PLAIN.fullmatch(name) else shape_of_name(name)
+
+
+def shape_of_name(name: str) -> str:
+    """What a name is made of."""
+    found = sorted({"letters" if each.isalpha() else "digits" if each.isdigit() else "others" for each in name})
     return f"<{len(name)} characters: {', '.join(found)}>"
 
 
@@ -127,5 +129,8 @@ def shape_of(value: Any) -> dict[str, Any]:
     if rows is not None:
         return {"shape": "list", "members": members(rows)}
     if _json.is_object(value):
+        inner = rows_of(list(value.values()))
+        if inner:  # its names may be those of customers
+            return {"shape": "object of objects", "members": members(inner)}
         return {"shape": "object", "members": members([cast("Row", value)])}
     return {"shape": kind_of(value), "members": {}}

@@ -50,6 +50,7 @@ BODIES: dict[str, tuple[int, Any]] = {
     "records": (200, [record(number) for number in range(5)]),
     "one record": (200, record(1)),
     "records by name": (200, {TEXT: record(1), str(NUMBER): record(2)}),
+    "records by plain name": (200, {"Canary": record(1), "cAnArY": record(2)}),
     "texts": (200, [TEXT, TEXT]),
     "text": (200, TEXT),
     "error in a success": (200, {"error": TEXT, "errorcode": TEXT}),
