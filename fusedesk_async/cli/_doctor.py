@@ -77,7 +77,7 @@ def _short(value: Any) -> str:
         return f"{shape} {', '.join(members['members'] if shape else members)}".strip() or "none"
     if isinstance(value, list):
         return ", ".join(cast("list[str]", value)) or "none"
-    return json.dumps(value) if isinstance(value, bool) else str(value)
+    return json.dumps(value) if isinstance(value, bool) else str(value) or "none"
 
 
 def _write(path: Path, text: str) -> None:

@@ -81,11 +81,16 @@ BEHAVIOURS = {
 }
 
 
+def timeout(behaviour):
+    """Seconds: enough to connect on a busy machine, and few where they pass in vain."""
+    return 1.0 if behaviour in {"hangs", "drips"} else 10.0
+
+
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 async def test_a_hostile_server_is_survived(behaviour):
     async with (
         serving(BEHAVIOURS[behaviour]) as server,
-        FuseDesk("acme", api_key="key", base_url=server.url, timeout=0.2) as desk,
+        FuseDesk("acme", api_key="key", base_url=server.url, timeout=timeout(behaviour)) as desk,
     ):
         with anyio.fail_after(60):
             diagnosis = await diagnose(desk)
@@ -98,7 +103,7 @@ async def test_a_hostile_server_is_survived(behaviour):
 async def test_a_server_that_never_responds_is_soon_left_alone(behaviour):
     async with (
         serving(BEHAVIOURS[behaviour]) as server,
-        FuseDesk("acme", api_key="key", base_url=server.url, timeout=0.2) as desk,
+        FuseDesk("acme", api_key="key", base_url=server.url, timeout=timeout(behaviour)) as desk,
     ):
         diagnosis = await diagnose(desk)
     assert diagnosis.calls == 3
