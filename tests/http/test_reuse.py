@@ -63,7 +63,7 @@ def client(url, clock):
         "acme",
         api_key="key",
         base_url=url,
-        timeout=0.3,
+        timeout=0.8,
         clock=clock,
         concurrency=CONNECTIONS,
         retry=RetryPolicy(wait=wait_none()),
