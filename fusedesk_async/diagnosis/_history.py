@@ -99,7 +99,7 @@ def notes_update(answers: Answers) -> Outcome:
     if case is None:
         return unread(answers["detail"])
     updated, items = moment(case.get("date_updated")), _all_items(answers, case)
-    notes = [at for item in items if item.get("type") in {"note", "call"} and (at := moment(item.get("date_added")))]
+    notes = [at for item in items if item.get("type") in ("note", "call") and (at := moment(item.get("date_added")))]
     if updated is None or not notes:
         return cannot_tell("no note was seen whose date can be compared")
     if max(notes) > updated + SAME_TIME:

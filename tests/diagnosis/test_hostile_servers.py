@@ -134,6 +134,21 @@ async def test_a_response_that_is_too_large_is_odd(clock):
     assert {"too large" in each.evidence for each in diagnosis.findings if each.name == "orders"} == {True}
 
 
+@pytest.mark.parametrize("kind", [["note"], {"is": "note"}, 1.5, None])
+async def test_items_of_a_history_may_be_of_any_type(kind, clock):
+    updated = "2026-01-02T12:00:00+00:00"
+    case = {"caseid": 3, "date_opened": "2026-01-01T12:00:00+00:00", "date_updated": updated}
+    detail = case | {"history": [{"type": kind, "date_added": updated}]}
+
+    def respond(request):
+        return httpx.Response(200, json=detail if request.url.path.endswith("/3") else [case])
+
+    async with FuseDesk("acme", api_key="key", transport=httpx.MockTransport(respond), clock=clock) as desk:
+        diagnosis = await diagnose(desk)
+    assert verdicts(diagnosis)["notes_update"] == "cannot tell"
+    assert verdicts(diagnosis)["history_members"] == "known"
+
+
 NAMES = st.one_of(
     st.sampled_from(
         ["caseid", "id", "casenum", "date_opened", "date_updated", "history", "type", "date_added", "error", "details"]
