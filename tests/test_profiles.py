@@ -145,6 +145,29 @@ async def test_what_nothing_would_contradict_is_not_believed_for_ever(
             assert getattr(profile, name) == value
 
 
+def test_a_day_far_in_the_future_is_believed_no_longer_than_one_in_the_past() -> None:
+    for days, limit in ((1, 30), (29, 30), (30, None), (3_650, None)):
+        assert ServerProfile(page_limit=30, learned_on=TODAY + timedelta(days=days)).believed(TODAY).page_limit == limit
+
+
+@pytest.mark.parametrize(("own", "given"), [(0, 29), (29, 0)])
+def test_what_is_known_is_as_old_as_the_oldest_of_it(own: int, given: int) -> None:
+    days = [TODAY - timedelta(days=own)]
+    learned = LearnedProfile(today=lambda: days[-1])
+    learned.learn(descending=True)
+    days.append(TODAY)
+    learned.begin_with(ServerProfile(page_limit=30, learned_on=TODAY - timedelta(days=given)))
+    assert learned.value.page_limit == 30
+    assert learned.value.learned_on == TODAY - timedelta(days=29)
+
+
+def test_a_profile_that_says_nothing_new_makes_what_is_known_no_older() -> None:
+    learned = LearnedProfile(today=lambda: TODAY)
+    learned.learn(page_limit=30)
+    learned.begin_with(ServerProfile(page_limit=40, learned_on=TODAY - timedelta(days=29)))
+    assert learned.value == ServerProfile(page_limit=30, learned_on=TODAY)
+
+
 async def test_one_thing_that_is_wrong_makes_the_rest_doubtful() -> None:
     given = ServerProfile(direction="descending", page_limit=30, short_pages=True, learned_on=TODAY)
     profile, _ = await run(make(), profile=given)

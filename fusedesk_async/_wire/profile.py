@@ -128,8 +128,8 @@ class ServerProfile:
 
     def believed(self, today: date) -> Self:
         """What is believed of it without having been seen by a client itself."""
-        if self.learned_on is not None and (today - self.learned_on).days < BELIEVED_DAYS:
-            return self
+        if self.learned_on is not None and abs((today - self.learned_on).days) < BELIEVED_DAYS:
+            return self  # a day to come is that of a clock which is ahead
         return type(self)(
             order=self.order if self.order == "caseid asc" else None,
             direction=None if self.direction == "none" else self.direction,
@@ -166,6 +166,9 @@ class LearnedProfile:
             known = {name for name, value in _known(self.value).items() if value is not None}
             new = {name: value for name, value in _known(believed).items() if value is not None and name not in known}
             self._given |= new.keys() - {"learned_on"}
+            days = [day for day in (self.value.learned_on, believed.learned_on) if day is not None]
+            if new and days:
+                new["learned_on"] = min(days)
             self.value = attrs.evolve(self.value, **new)
 
     def is_given(self, name: str) -> bool:
