@@ -150,7 +150,7 @@ class FuseDesk(Resources):
         """What is known of the server at the beginning.
 
         Raises:
-            ConfigurationError: It is no profile, or in no file of one.
+            ConfigurationError: It is no profile, or in no file of one, or in a folder that is not there.
         """
         clock = self._clock
 
@@ -166,6 +166,9 @@ class FuseDesk(Resources):
             learned.begin_with(given.checked())
         elif self._profile_path and self._profile_path.exists():
             learned.begin_with(ServerProfile.load(self._profile_path))
+        elif self._profile_path and not self._profile_path.parent.is_dir():
+            message = f"there is no folder {self._profile_path.parent} for the profile"
+            raise ConfigurationError(message)
         return learned
 
     def _begin_profile(self, learned: LearnedProfile) -> None:
@@ -385,10 +388,16 @@ class FuseDesk(Resources):
                 self._log_filter.end()
 
     def _save_profile(self) -> None:
-        """Write what is known of the server, if it was given as a file and there is news."""
+        """Write what is known of the server, if it was given as a file and there is news.
+
+        The work is done by then, or has failed for another reason, so that it only warns if it cannot.
+        """
         profile, path = self.profile, self._profile_path
         if path is not None and profile != self._began_with:
-            profile.save(path)
+            try:
+                profile.save(path)
+            except ConfigurationError as error:
+                warn(error.message)
 
     async def __aenter__(self) -> Self:
         self._refuse_view()

@@ -10,7 +10,15 @@ import attrs
 import httpx
 import pytest
 
-from fusedesk_async import CannotTellError, ConfigurationError, FuseDesk, NewCase, OutcomeUnknownError, ServerProfile
+from fusedesk_async import (
+    CannotTellError,
+    ConfigurationError,
+    FuseDesk,
+    FuseDeskWarning,
+    NewCase,
+    OutcomeUnknownError,
+    ServerProfile,
+)
 from fusedesk_async._wire.profile import LearnedProfile
 from fusedesk_async.export import export_cases
 from fusedesk_async.sandbox import FixedHour, Sandbox, SandboxProfile, VirtualClock
@@ -287,11 +295,28 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         client(make(0), profile=tmp_path)
     with pytest.raises(ConfigurationError, match="cannot write the profile to"):
         ServerProfile().save(tmp_path / "missing" / "server.json")
+    with pytest.raises(ConfigurationError, match=r"there is no folder .*missing for the profile"):
+        client(make(0), profile=tmp_path / "missing" / "server.json")
     for wrong in ("", 5):
         with pytest.raises(ConfigurationError, match="profile is the path of a file"):
             client(make(0), profile=wrong)
     with pytest.raises(ConfigurationError, match="cannot be right"):
         client(make(0), profile=ServerProfile(page_limit=-1))
+
+
+async def test_a_profile_that_cannot_be_written_in_the_end_hides_no_other_error(tmp_path: Path) -> None:
+    sandbox, folder = make(), tmp_path / "folder"
+    folder.mkdir()
+
+    async def fail() -> None:
+        async with client(sandbox, profile=folder / "server.json") as desk:
+            await walked(desk)
+            folder.rmdir()
+            message = "own"
+            raise KeyError(message)
+
+    with pytest.warns(FuseDeskWarning, match="cannot write the profile to"), pytest.raises(KeyError, match="own"):
+        await fail()
 
 
 def test_a_profile_survives_json() -> None:

@@ -24,7 +24,7 @@ WARNING = (
 @click.option("--dry-run", is_flag=True, help="Say what would be asked, and make no call.")
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
     metavar="FILE.json",
     help="Write a report for others: names, shapes, counts and types, nothing of a customer.",
 )
@@ -42,19 +42,22 @@ def doctor(
     if dry_run:
         _print_plan(writes=write is not None)
         return
+    if report is not None:
+        _check_writable(report)
     if write is not None:
         say(WARNING.format(department=write))
-        if not yes:
-            click.confirm("Go on?", abort=True, err=True)
+        if not (yes or click.confirm("Go on?", err=True)):
+            message = "nothing was asked or written"
+            raise CommandError(message, Exit.INTERRUPTED)
     department = int(write) if write is not None and write.isdecimal() else write
     on_finding = None if as_json else _print_finding
     diagnosis = ask(connection, lambda desk: diagnose(desk, write_in=department, on_finding=on_finding))
+    _print_end(diagnosis)  # first, since a case that stays open is said whatever becomes of the report
     text = json.dumps(diagnosis.to_report(), indent=2, ensure_ascii=False)
     if as_json:
         click.echo(text)
     if report is not None:
         _write(report, text)
-    _print_end(diagnosis)
 
 
 def _print_plan(*, writes: bool) -> None:
@@ -80,11 +83,18 @@ def _short(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value) or "none"
 
 
+def _check_writable(path: Path) -> None:
+    """Fail before any call is made if the report could not be written."""
+    if not path.parent.is_dir():
+        message = f"cannot write the report to {path}: there is no such folder"
+        raise CommandError(message, Exit.OUTPUT)
+
+
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
-        message = f"cannot write the report: {error.strerror or error}"
+        message = f"cannot write the report to {path}: {error.strerror or error}"
         raise CommandError(message, Exit.OUTPUT) from error
     say(f"the report is in {path}; docs/diagnosis.md says what it holds and where to send it")
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 from canary_server import BODIES, CANARIES, CanaryServer
 from command_line import KEY, Invoke, Stage
@@ -59,10 +60,21 @@ def test_the_profile_is_kept_for_other_commands(invoke: Invoke, sandbox: Sandbox
     assert json.loads(Path("server.json").read_text())["order"] == "caseid asc"
 
 
-def test_a_report_that_cannot_be_written_is_told(invoke: Invoke) -> None:
-    result = invoke("doctor", "--report", "missing/report.json")
+def test_a_report_that_has_no_folder_is_told_before_any_call(invoke: Invoke, sandbox: Sandbox) -> None:
+    result = invoke("doctor", "--report", "missing/report.json", "--write", "1", "--yes")
     assert result.exit_code == Exit.OUTPUT
-    assert "cannot write the report: No such file" in result.stderr
+    assert result.stderr == "fusedesk: cannot write the report to missing/report.json: there is no such folder\n"
+    assert not sandbox.received
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
+def test_a_case_that_stays_open_is_told_although_the_report_cannot_be_written(invoke: Invoke, sandbox: Sandbox) -> None:
+    sandbox.fault("update", times=100, status=500)
+    department = str(next(iter(sandbox.state.departments)))
+    result = invoke("doctor", "--report", "/dev/full", "--write", department, "--yes")
+    assert result.exit_code == Exit.OUTPUT
+    assert "the case 1201 could not be closed; please close it" in result.stderr
+    assert "cannot write the report to /dev/full: No space left on device" in result.stderr
 
 
 def test_a_wrong_key_is_told_as_check_does(invoke: Invoke) -> None:
@@ -75,6 +87,16 @@ def test_writing_is_announced_and_confirmed(invoke: Invoke, sandbox: Sandbox) ->
     result = invoke("doctor", "--write", "1")
     assert result.exit_code == Exit.INTERRUPTED
     assert "this opens one case in the department '1'" in result.stderr
+    assert not sandbox.received
+
+
+def test_who_says_no_to_writing_has_not_pressed_ctrl_c(
+    invoke: Invoke, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: False)
+    result = invoke("doctor", "--write", "1")
+    assert result.exit_code == Exit.INTERRUPTED
+    assert result.stderr.endswith("fusedesk: nothing was asked or written\n")
     assert not sandbox.received
 
 
