@@ -144,12 +144,13 @@ def take_large_ids(database: sqlite3.Connection) -> None:
     statements = _tables(LARGE)
     of_tables = [each[1:] for each in database.execute(INDEXES_AND_TRIGGERS) if each[0] not in INDEXES]
     for table in TABLES_OF_ROWS:
-        names = ", ".join(f'"{name}"' for _, name, *_ in database.execute(f"PRAGMA table_info({table})"))
+        names = ", ".join(_quoted(name) for _, name, *_ in database.execute(f"PRAGMA table_info({table})"))
         database.execute(statements[table].replace(f"CREATE TABLE {table} (", f"CREATE TABLE {table}_large (", 1))
         known = {name for _, name, *_ in database.execute(f"PRAGMA table_info({table}_large)")}
-        for _, name, kind, *_ in database.execute(f"PRAGMA table_info({table})").fetchall():
+        for _, name, kind, _, default, _ in database.execute(f"PRAGMA table_info({table})").fetchall():
             if name not in known:
-                database.execute(f'ALTER TABLE {table}_large ADD COLUMN "{name}" {kind}')
+                definition = kind if default is None else f"{kind} DEFAULT ({default})"
+                database.execute(f"ALTER TABLE {table}_large ADD COLUMN {_quoted(name)} {definition}")
         database.execute(f"INSERT INTO {table}_large ({names}) SELECT {names} FROM {table}")  # noqa: S608 - our names
     for table in TABLES_OF_ROWS:
         database.execute(f"DROP TABLE {table}")
@@ -161,6 +162,11 @@ def take_large_ids(database: sqlite3.Connection) -> None:
         if table in TABLES_OF_ROWS:
             database.execute(statement)
     _create_indexes(database)
+
+
+def _quoted(name: str) -> str:
+    """The name of a column, which may be any text, as SQL has it."""
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def _create_indexes(database: sqlite3.Connection) -> None:

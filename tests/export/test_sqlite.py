@@ -259,6 +259,18 @@ def test_triggers_of_others_see_each_change(tmp_path):
     assert [name for (name, *_) in found] == ["changed", "added", "added"]
 
 
+def test_columns_of_others_keep_names_defaults_and_values(tmp_path):
+    output, reached = written(tmp_path / "out.db", [[1, 2]], at_end=False)
+    for definition in ("""" of ""ours"" " TEXT DEFAULT 'it''s new'""", "seen INTEGER DEFAULT 2", "bare"):
+        output._database.execute(f"ALTER TABLE cases ADD COLUMN {definition}")
+    output._database.execute("""UPDATE cases SET " of ""ours"" " = 'kept', seen = 7, bare = 5 WHERE id = 1""")
+    output.write([Row(case=case({"caseid": 2**63}))], reached)
+    ended((output, reached))
+    with checked(tmp_path / "out.db") as database:
+        found = database.execute("""SELECT " of ""ours"" ", seen, bare FROM cases ORDER BY rowid""").fetchall()
+    assert found == [("kept", 7, 5), ("it's new", 2, None), ("it's new", 2, None)]
+
+
 def test_rows_that_refer_to_others_are_dropped_first(tmp_path):
     output, _ = written(tmp_path / "out.db", [[1, 2]], tags={1: [5], 2: [6]}, at_end=False)
     output._database.execute("PRAGMA foreign_keys=ON")
