@@ -11,9 +11,12 @@ from fusedesk_async.diagnosis._seen import Answers
 
 ENOUGH = 3
 """Steps of a count from which its direction is believed."""
+AGREE = 2 / 3
+"""Part of the steps that go the same way. Others go the other way where an hour begins, or calls come back."""
 _ABOUT_CALLS = re.compile(r"usage|ratelimit|rate-limit|quota|api-?calls|calls-(?:left|used|remaining)")
 _NO_COUNT = re.compile(r"reset|window|policy|period")
 _SAFE = re.compile(r"[a-z-]{1,40}")
+_SECONDS = re.compile(r"[0-9., ]+")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -105,9 +108,11 @@ def usage_header(answers: Answers) -> Outcome:
 
 
 def _usual_step(answers: Answers) -> float | None:
-    """By how much the count moves with a call; None if too little was seen."""
+    """By how much the count moves with a call; None if too little was seen, or as many steps go up as down."""
     steps = _steps(counts(answers, usage_name(answers)))
-    return median(steps) if len(steps) >= ENOUGH else None
+    usual = median(steps) if len(steps) >= ENOUGH else 0
+    agree = sum(each * usual > 0 for each in steps)
+    return usual if usual and agree >= AGREE * len(steps) else None
 
 
 @question("usage_counts")
@@ -115,7 +120,7 @@ def usage_counts(answers: Answers) -> Outcome:
     """Look whether the count goes down or up."""
     step, steps = _usual_step(answers), _steps(counts(answers, usage_name(answers)))
     if not step:
-        return cannot_tell("no count was seen to move often enough")
+        return cannot_tell("no count was seen to move often enough, and mostly in one direction")
     evidence = f"of {len(steps)} steps {sum(each < 0 for each in steps)} went down"
     return judged("left" if step < 0 else "used", evidence, known=step < 0)
 
@@ -125,7 +130,7 @@ def call_cost(answers: Answers) -> Outcome:
     """Look by how much the count moves."""
     step, steps = _usual_step(answers), _steps(counts(answers, usage_name(answers)))
     if not step:
-        return cannot_tell("no count was seen to move often enough")
+        return cannot_tell("no count was seen to move often enough, and mostly in one direction")
     evidence = f"the median of {len(steps)} steps; other programs may use the key as well"
     return judged(round(abs(step)), evidence, known=round(abs(step)) == 1)
 
@@ -138,5 +143,7 @@ def retry_after(answers: Answers) -> Outcome:
         return cannot_tell("no call was refused with status 429")
     text = refused[-1].headers.get("retry-after", "").strip()
     evidence = f"{len(refused)} calls were refused with status 429"
-    value = "none" if not text else "date" if timestamp(text) is not None else "seconds"
-    return judged(value, evidence, known=True)
+    if not text:
+        return judged("none", evidence, known=True)
+    value = "date" if timestamp(text) is not None else "seconds" if _SECONDS.fullmatch(text) else None
+    return judged(value, evidence, known=value is not None)

@@ -1,8 +1,12 @@
 """A diagnosis beside other work: it leaves what little is left of the hour, and takes a 429 as it comes."""
 
+from itertools import cycle
+
+import httpx
 import pytest
 from clients import client
 
+from fusedesk_async import FuseDesk
 from fusedesk_async.diagnosis import diagnose
 from fusedesk_async.sandbox import FixedHour, Sandbox
 
@@ -40,6 +44,39 @@ async def test_an_hour_of_thirty_calls_is_enough(clock):
         diagnosis = await diagnose(desk)
     assert all(each.status != 429 for each in sandbox.received)
     assert diagnosis.calls == len(sandbox.received) <= 25
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict", "left", "cost"),
+    [
+        ((-1, 2), "cannot tell", None, None),
+        ((-1, -1, 2, 2), "cannot tell", None, None),
+        ((-1, -1, 5), "known", "left", 1),
+        ((-2, -2, -2, 1), "known", "left", 2),
+        ((3, 3, 3, -9), "differs", "used", 3),
+    ],
+)
+async def test_a_count_that_goes_up_and_down_shows_no_direction(steps, verdict, left, cost, clock):
+    step, count = cycle(steps), [1_000]
+
+    def respond(_):
+        count[0] += next(step)
+        return httpx.Response(200, json=[], headers={"X-FuseDesk-Usage-Count": str(count[0])})
+
+    async with FuseDesk("acme", api_key="key", transport=httpx.MockTransport(respond), clock=clock) as desk:
+        diagnosis = await diagnose(desk)
+    found = {each.name: each for each in diagnosis.findings}
+    assert (found["usage_counts"].verdict, found["usage_counts"].value) == (verdict, left)
+    assert found["call_cost"].value == cost
+    assert diagnosis.profile.usage_counts == left
+
+
+async def test_a_wait_in_words_is_told_as_neither_seconds_nor_date(sandbox, clock):
+    sandbox.fault("reps", status=429, retry_after="soon")
+    async with client(sandbox, clock) as desk:
+        diagnosis = await diagnose(desk)
+    found = {each.name: each for each in diagnosis.findings}
+    assert (found["retry_after"].verdict, found["retry_after"].value) == ("differs", None)
 
 
 @pytest.mark.parametrize(
