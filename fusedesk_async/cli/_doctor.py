@@ -1,6 +1,7 @@
 """`fusedesk doctor`: what holds for this account."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from fusedesk_async.cli._run import ask
 from fusedesk_async.cli._text import counted, one_line
 from fusedesk_async.diagnosis import Diagnosis, Finding, diagnose, plan
 
+_ID = re.compile("[0-9]{1,18}")
 WARNING = (
     "this opens one case in the department {department!r}, adds a note and a tag to it, closes, reopens and transfers"
     " it there, and closes it in the end; who works there may get messages about it"
@@ -49,7 +51,7 @@ def doctor(
         if not (yes or click.confirm("Go on?", err=True)):
             message = "nothing was asked or written"
             raise CommandError(message, Exit.INTERRUPTED)
-    department = int(write) if write is not None and write.isdecimal() else write
+    department = int(write) if write is not None and _ID.fullmatch(write) else write
     on_finding = None if as_json else _print_finding
     diagnosis = ask(connection, lambda desk: diagnose(desk, write_in=department, on_finding=on_finding))
     _print_end(diagnosis)  # first, since a case that stays open is said whatever becomes of the report

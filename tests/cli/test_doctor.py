@@ -90,6 +90,16 @@ def test_writing_is_announced_and_confirmed(invoke: Invoke, sandbox: Sandbox) ->
     assert not sandbox.received
 
 
+@pytest.mark.parametrize("department", ["Nowhere", "", "-5", "9" * 5_000, "\u0663"])
+def test_a_department_that_is_not_there_is_told_and_nothing_is_written(
+    department: str, invoke: Invoke, sandbox: Sandbox
+) -> None:
+    result = invoke("doctor", "--yes", "--write", department)
+    assert result.exit_code == Exit.CONFIGURATION
+    assert "0 departments have the name" in result.stderr.splitlines()[-1]
+    assert {each.method for each in sandbox.received} == {"GET"}
+
+
 def test_who_says_no_to_writing_has_not_pressed_ctrl_c(
     invoke: Invoke, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
