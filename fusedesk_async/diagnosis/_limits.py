@@ -77,14 +77,18 @@ def _without(answers: Answers) -> str:
     return f"none of {len(answers.headers)} responses has such a header"
 
 
+def _named(answers: Answers, name: str, *, known: bool) -> Outcome:
+    if not answers.headers:
+        return cannot_tell("no response came")
+    evidence = f"on {len(counts(answers, name))} of {len(answers.headers)} responses" if name else _without(answers)
+    return judged(name, evidence, known=known)
+
+
 @question("limit_header")
 def limit_header(answers: Answers) -> Outcome:
     """Name it."""
-    if not answers.headers:
-        return cannot_tell("no response came")
     name = limit_name(answers)
-    evidence = f"on {len(counts(answers, name))} of {len(answers.headers)} responses" if name else _without(answers)
-    return judged(name, evidence, known=name == LIMIT_HEADER)
+    return _named(answers, name, known=name == LIMIT_HEADER)
 
 
 @question("usage_limit")
@@ -100,11 +104,8 @@ def usage_limit(answers: Answers) -> Outcome:
 @question("usage_header")
 def usage_header(answers: Answers) -> Outcome:
     """Name it."""
-    if not answers.headers:
-        return cannot_tell("no response came")
     name = usage_name(answers)
-    evidence = f"on {len(counts(answers, name))} of {len(answers.headers)} responses" if name else _without(answers)
-    return judged(name, evidence, known=name.startswith(USAGE_PREFIX))
+    return _named(answers, name, known=name.startswith(USAGE_PREFIX))
 
 
 def _usual_step(answers: Answers) -> float | None:
