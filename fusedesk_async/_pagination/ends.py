@@ -167,9 +167,9 @@ def _settle_rounded(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 
 
 def _settle_nothing(inquiry: Inquiry, looks: list[Outcome]) -> Asking[None]:
-    """Two looks found nothing. If the server has not said so in this way before, three more have to agree."""
+    """Two looks found nothing. If the server has not said so in this way before, four more have to agree."""
     known = {"list", inquiry.profile.value.nothing}
-    for offset, limit in ((0, 1), (1, 1), (2, inquiry.page_size)):
+    for offset, limit in ((0, 1), (1, 1), (2, inquiry.page_size), (BEYOND_ANY_LIST, 1)):
         if {look.nothing for look in looks} <= known:
             break
         look = yield from inquiry.look(offset, limit)
