@@ -23,7 +23,7 @@ VERSION = 1
 MOST_CONFIRMED = 200
 """Rows that are compared with what the server shows."""
 LATEST = 3_600.0
-"""Seconds after sending until which a row that was confirmed had been opened."""
+"""Seconds after its mark until which a row had been sent, and if it was confirmed, opened."""
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR})
 """What SQLite says of a damaged file; `SQLITE_ERROR` if a table or column is missing."""

@@ -13,7 +13,7 @@ from fusedesk_async._reconcile.lost import Lost, default_settle, form_of
 from fusedesk_async._reconcile.match import Wanted, opened_at
 from fusedesk_async.errors import CannotTellError, NotFoundError, Request
 from fusedesk_async.importing._history import imported_elements, without_history
-from fusedesk_async.importing._journal import Journal
+from fusedesk_async.importing._journal import LATEST, Journal
 from fusedesk_async.importing._report import Tally
 from fusedesk_async.importing._sending import Pending, Sender, in_thread
 from fusedesk_async.models import Case
@@ -120,8 +120,9 @@ class Resolver:
         return [self._lost(item).wanted(None) for item in items]
 
     def _lost(self, item: Pending) -> Lost:
+        """What to look for. A process that died may have sent it long after its mark: it may have been suspended."""
         fields, settle = form_of(without_history(item.case)), self._settle_of(item)
-        attempt = item.attempt or self._finder.timeout
+        attempt = LATEST if item.lost_at is None else item.attempt
         return Lost(fields, item.sent_at, item.sent_at + attempt + settle, settle)
 
     async def _resolve_history(self, item: Pending) -> None:

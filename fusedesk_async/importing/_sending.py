@@ -1,5 +1,6 @@
 """Sends one row: the marks around each request, and what each kind of failure means for the row."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +32,9 @@ T = TypeVar("T")
 
 CANCELLATION_GRACE = 10.0
 """Seconds that requests in flight get to end once the import is cancelled, so that the journal can record them."""
+LONGEST_MARK = 60.0
+"""Seconds that a mark before sending may take. After more (the machine was suspended) it is made again, as the case is
+later looked for among those that were opened around the moment of the mark."""
 MAX_CONSECUTIVE_LOST = 10
 """Consecutive rows whose response was lost, after which the import stops."""
 
@@ -105,7 +109,7 @@ class Sender:
         opening = _Write(
             Pending(row, entry, case),
             lambda before: self._desk.cases.create(form, before_sending=before),
-            before_sending=lambda: {"state": "sent", "sent_at": self._desk.clock.time()},
+            before_sending=lambda now: {"state": "sent", "sent_at": now},
             unsent={"state": "intended", "sent_at": None},
             done=_confirmed,
         )
@@ -140,7 +144,7 @@ class Sender:
             lambda before: self._desk.cases.import_history(
                 case_id, items, skip_infusionsoft=case.skip_infusionsoft, before_sending=before
             ),
-            before_sending=lambda: {"history_sent": end, "history_sent_at": self._desk.clock.time()},
+            before_sending=lambda now: {"history_sent": end, "history_sent_at": now},
             unsent={"history_sent": start, "history_sent_at": None},
             done=lambda _: {"history": end},
         )
@@ -190,7 +194,10 @@ class Sender:
 
         async def before() -> None:
             scope.shield = True
-            await self._mark(item.entry, **write.before_sending())
+            marked_at = -math.inf
+            while self._desk.clock.time() - marked_at > LONGEST_MARK:
+                marked_at = self._desk.clock.time()
+                await self._mark(item.entry, **write.before_sending(marked_at))
 
         try:
             response = await write.request(before)
@@ -245,14 +252,14 @@ class _Write(Generic[T]):
     Attributes:
         item: The row it belongs to, as it is if the response is lost.
         request: Makes it.
-        before_sending: What is marked before it is sent.
+        before_sending: What is marked before it is sent, at a moment in seconds since 1970.
         unsent: What is marked if it certainly did nothing.
         done: What is marked when it was answered.
     """
 
     item: Pending
     request: Callable[[BeforeSending], Awaitable[T]]
-    before_sending: Callable[[], dict[str, Any]]
+    before_sending: Callable[[float], dict[str, Any]]
     unsent: dict[str, Any]
     done: Callable[[T], dict[str, Any]]
 

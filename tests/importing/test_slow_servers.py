@@ -1,7 +1,9 @@
 """Imports into servers that are slow and change what they store: no row is opened twice."""
 
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,11 +39,16 @@ def rows_of(dated):
     ]
 
 
-def desk_of(server):
+def desk_of(server, clock=None):
     limiter = RateLimiter(assumed_limit=100_000)
     transport = httpx.MockTransport(server)
     return FuseDesk(
-        "acme", api_key="secret-7731", transport=transport, clock=server.clock, timeout=TIMEOUT, limiter=limiter
+        "acme",
+        api_key="secret-7731",
+        transport=transport,
+        clock=clock or server.clock,
+        timeout=TIMEOUT,
+        limiter=limiter,
     )
 
 
@@ -143,3 +150,74 @@ async def test_what_confirmed_rows_of_an_earlier_run_show_of_dates_counts(clock,
     async with desk_of(server) as desk:
         report = await import_cases(desk, rows, journal=tmp_path / "journal")
     assert (report.skipped, report.opened, report.unknown) == (3, 1, 0)
+
+
+class Killed(BaseException):
+    """The process ends."""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("late", [40.0, 600.0])
+async def test_a_row_that_left_long_after_its_mark_is_found_after_the_process_died(clock, tmp_path, late):
+    server, rows = SlowServer(clock, timeout=TIMEOUT, dates="ignored", old=1_200), rows_of([True] * 4)
+    async with desk_of(server) as desk:
+        await import_cases(desk, rows[:3], journal=tmp_path / "journal")
+    clock.advance(10_000)
+
+    async def stopped_in_between(request):
+        if request.method == "POST":
+            clock.advance(late)
+            server.durations.append(4 * TIMEOUT)
+            with anyio.move_on_after(0):
+                await server(request)
+            raise Killed
+        return await server(request)
+
+    async with desk_of(stopped_in_between, clock) as desk:
+        with pytest.raises(Killed):
+            await import_cases(desk, rows, journal=tmp_path / "journal")
+    clock.advance(1)
+    async with desk_of(server) as desk:
+        report = await import_cases(desk, rows, journal=tmp_path / "journal")
+    assert report.found == 1
+    assert set(opened(server).values()) == {1}
+
+
+class SuspendedClock(VirtualClock):
+    """The clock of a machine that is suspended right after one of its next moments was read."""
+
+    def __init__(self, journal):
+        super().__init__()
+        self.journal = journal
+        self.suspended_after = -1
+        self.was_marked = False
+
+    def time(self):
+        moment = super().time()
+        self.suspended_after -= 1
+        if not self.suspended_after:
+            self.advance(100_000)
+            self.was_marked = bool(marks(self.journal))
+        return moment
+
+
+def marks(path):
+    """When rows were sent, as a journal says."""
+    with closing(sqlite3.connect(path)) as journal:
+        return [moment for (moment,) in journal.execute("SELECT sent_at FROM rows WHERE sent_at IS NOT NULL")]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("looks", range(1, 8))
+async def test_a_mark_that_took_long_is_made_again(tmp_path, looks):
+    clock, arrivals = SuspendedClock(tmp_path / "journal"), []
+    start, server = clock.time(), SlowServer(clock, timeout=TIMEOUT)
+
+    async def note(request):
+        arrivals.append(start + clock.waited)
+        return await server(request)
+
+    async with desk_of(note, clock) as desk:
+        clock.suspended_after = looks
+        await import_cases(desk, rows_of([True]), journal=tmp_path / "journal")
+    assert clock.was_marked or arrivals == marks(tmp_path / "journal")
