@@ -149,7 +149,8 @@ class Inquiry:
             one, other = self.real_id(after), self.real_id(behind)
             rows = [UnreadableRow(rank, one, other, reason) for rank, reason in self._passed]
             self.unreadable[page.fetch.token] = tuple(rows)
-        self._passed.clear()
+            self._passed.clear()
+        self.forget_passed()
 
     def real_id(self, number: int | None) -> int | None:
         """An id with the sign that it has."""

@@ -30,6 +30,9 @@ def narrow(inquiry: Inquiry, page: Outcome) -> Asking[None]:
         readable = yield from _first_row_is_readable(inquiry, page)
         yield from narrow_from(inquiry, page, page.fetch.offset, size=None if readable else 1)
         return
+    if stitcher.seek.passed_before(page.fetch.offset):
+        yield from narrow_from(inquiry, page, page.fetch.offset, size=1, anchored=False)
+        return
     row = yield from inquiry.ask(max(stitcher.rank, 0), 1)
     if row.error or (row.nothing and row.nothing not in {"list", inquiry.profile.value.nothing}):
         yield from _narrow_before(inquiry, page)

@@ -45,6 +45,10 @@ class Seek:
         """Whether the row is being looked for."""
         return self.steps > 0
 
+    def passed_before(self, offset: int) -> bool:
+        """Whether the row right before this offset was the last one seen that is before what is sought."""
+        return self.is_on and self._left is not None and self._left.offset == offset
+
     def found(self) -> None:
         """There is progress."""
         self.steps = self.steps_back = 0

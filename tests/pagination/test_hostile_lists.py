@@ -399,6 +399,26 @@ def test_an_outage_is_no_spoilt_row():
     assert len(server.asked) <= 6
 
 
+def test_rows_that_spoil_their_pages_where_the_last_one_delivered_was_do_not_keep_it_going_round():
+    server = HostileList([2, 3, 4], 4, order="desc", tells_newest=False, spoilt={2, 4})
+    done = go_through(server, 4, start=Start(1, 3, descending=True))
+    assert done.ids == []
+    assert len(server.asked) <= 25
+    assert [(row.rank, row.after) for row in done.unreadable] == [(2, 1)]
+
+
+def test_two_spoilt_rows_that_look_like_an_empty_list_do_not_end_it_while_another_one_arrives():
+    def between(server):
+        server.spoilt = {0, 1} if len(server.asked) > 4 else {1}
+        server.ids = [2, 1, 0] if len(server.asked) > 4 else [1, 0]
+
+    server = HostileList([1, 0], 2, order="desc", tells_newest=False, spoilt={1}, between=between)
+    server.refused_orders = ["caseid asc"]
+    done = go_through(server, 2)
+    assert done.ids == [2]
+    assert [row.rank for row in done.unreadable] == [1, 2]
+
+
 # what is too much for the server (B3)
 
 
