@@ -18,6 +18,7 @@ READ_SIZE = 1 << 16
 """Bytes, about, that are read at once, and that are looked at to see what a file is."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
+TO_UTF8 = "convert it, as with iconv -f WINDOWS-1252 -t UTF-8"
 OTHER_KINDS: Mapping[bytes, str] = {
     b"SQLite format 3\0": "a SQLite database; export the cases to a .jsonl file and import that",
     b"PAR1": "a Parquet file; export the cases to a .jsonl file and import that",
@@ -103,4 +104,15 @@ def _other_kind(start: bytes) -> str:
         return "one JSON array; give each object a line of its own, as with jq -c '.[]'"
     if lines and not any(line.startswith(b"{") for line in lines):
         return "no JSON Lines: none of its first lines begins with an object (CSV is not read; export to .jsonl)"
-    return ""
+    accented = [line for line in lines if not line.isascii()]
+    if accented and not start.endswith((b"\n", b"\r")) and accented[-1] is lines[-1]:
+        accented.pop()  # it may be cut in the middle of a character
+    return "" if any(map(_is_utf8, accented)) or not accented else f"no UTF-8; {TO_UTF8}"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

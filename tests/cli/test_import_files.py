@@ -31,10 +31,11 @@ def sandbox() -> Sandbox:
         LINES.rstrip().encode(),
         ("\n\n" + LINES.replace("\n", "\n\n")).encode(),
         LINES.replace("\n", f"\n{MARK}", 2).encode(),
+        ("\n" * 65_400 + LINES).encode(),
         gzip.compress(LINES.encode()),
         gzip.compress((MARK + LINES[:60]).encode()) + gzip.compress(LINES[60:].encode()),
     ],
-    ids=["mark", "crlf", "no end", "blank lines", "marks", "gzip", "gzip of two members"],
+    ids=["mark", "crlf", "no end", "blank lines", "marks", "many blank lines", "gzip", "gzip of two members"],
 )
 def test_what_holds_json_lines_is_read(invoke: Invoke, sandbox: Sandbox, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "in.jsonl").write_bytes(content)
@@ -49,6 +50,8 @@ def test_what_holds_json_lines_is_read(invoke: Invoke, sandbox: Sandbox, tmp_pat
         (LINES.encode("utf-16"), "is UTF-16; convert it to UTF-8"),
         (LINES.encode("utf-16-le"), "is UTF-16 without a mark"),
         (LINES.encode("utf-16-be"), "is UTF-16 without a mark"),
+        (LINES.encode("latin-1"), "is no UTF-8; convert it, as with iconv -f WINDOWS-1252 -t UTF-8"),
+        (LINES.encode("latin-1").rstrip(), "is no UTF-8; convert it"),
         (json.dumps(ROWS).encode(), "is one JSON array"),
         (gzip.compress(json.dumps(ROWS, indent=1).encode()), "is one JSON array"),
         (b"department_id,summary\n268,x\n", "is no JSON Lines"),
@@ -82,3 +85,12 @@ def test_what_export_writes_is_read(invoke: Invoke, tmp_path: Path, ending: str)
     assert invoke("export", f"out.{ending}").exit_code == Exit.FINE
     result = invoke("import", f"out.{ending}", "--dry-run")
     assert (result.exit_code, "5 cases to open" in result.stderr) == (Exit.FINE, True), result.stderr
+
+
+def test_one_line_in_another_encoding_among_others_is_that_lines_own(
+    invoke: Invoke, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    first, *others = LINES.splitlines(keepends=True)
+    (tmp_path / "in.jsonl").write_bytes(first.encode("latin-1") + "".join(others).encode())
+    assert invoke("import", "in.jsonl").exit_code == Exit.INCOMPLETE
+    assert len([*sandbox.state.cases.ids()]) == 7
