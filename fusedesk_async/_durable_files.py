@@ -164,7 +164,7 @@ def locked(target: Path) -> Generator[None, None, None]:
             written (`output`).
     """
     path = target.with_name(f"{target.name}.lock")
-    with as_export_error(path):
+    with as_export_error(path if target.parent.is_dir() else target):
         file = _open_lock(path, target)
     with file:
         with suppress(OSError):  # on a full disk the lock holds all the same

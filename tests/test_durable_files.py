@@ -122,7 +122,7 @@ def test_a_lock_whose_holder_removes_it_at_this_moment_is_taken_anew(tmp_path, m
 
 def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     with (
-        pytest.raises(ExportError, match=r"cannot write .*lock: No such file or directory"),
+        pytest.raises(ExportError, match=r"cannot write .*out\.jsonl: No such file or directory"),
         locked(tmp_path / "nowhere" / "out.jsonl"),
     ):
         raise AssertionError
@@ -141,3 +141,11 @@ def test_a_lock_that_vanishes_between_two_looks_is_taken_anew(tmp_path, monkeypa
     with locked(target):
         assert (tmp_path / "out.jsonl.lock").exists()
     assert len(looks) == 2
+
+
+def test_a_folder_that_is_not_there_is_told_by_the_file_that_was_asked_for(tmp_path):
+    with (
+        pytest.raises(ExportError, match=r"cannot write .*nowhere.out\.jsonl: No such"),
+        locked(tmp_path / "nowhere" / "out.jsonl"),
+    ):
+        raise AssertionError
