@@ -3,7 +3,7 @@
 from itertools import count
 
 from fusedesk_async._pagination.asking import Asking, Outcome, direction_of
-from fusedesk_async._pagination.inquiry import Inquiry
+from fusedesk_async._pagination.inquiry import Inquiry, check_behind
 from fusedesk_async._pagination.narrowing import frontier_is_there, narrow, narrow_from
 from fusedesk_async._pagination.stitching import BEYOND_ANY_LIST
 from fusedesk_async.errors import PaginationError
@@ -24,6 +24,9 @@ def settle_end(inquiry: Inquiry, page: Outcome) -> Asking[None]:
             inquiry.end(page)
             return
     match _compare(inquiry, newest):
+        case "last" if _is_ambiguous(inquiry, page, newest):
+            _check_direction(inquiry, page)
+            yield from _look_beyond(inquiry, page) if page.received > 1 else _look_further(inquiry, page)
         case "last":
             inquiry.end(page)
         case "more":
@@ -59,6 +62,22 @@ def _compare(inquiry: Inquiry, newest: Outcome | None) -> str:
     if frontier is not None and (direction == "ascending" or newest.ids[0] <= frontier):
         return "" if direction == "ascending" else "last"
     return "more"
+
+
+def _check_direction(inquiry: Inquiry, page: Outcome) -> None:
+    """See whether ids descend, which one row alone did not show.
+
+    Raises:
+        OrderIgnored: They do, or a row came before it.
+    """
+    if inquiry.stitcher.frontier == inquiry.stitcher.seek.first_id:
+        check_behind(page, inquiry.stitcher.frontier)
+
+
+def _is_ambiguous(inquiry: Inquiry, page: Outcome, newest: Outcome | None) -> bool:
+    """Whether the newest rows are one, which shows no order: it may be the first of a list that was filtered late."""
+    alone = newest is not None and direction_of(newest.ids) is None and not inquiry.profile.value.descending
+    return alone and page.received > 0
 
 
 def settle_empty(inquiry: Inquiry, page: Outcome) -> Asking[None]:
@@ -316,6 +335,7 @@ def _look_further(inquiry: Inquiry, page: Outcome) -> Asking[None]:
     if further.error:
         further = yield from inquiry.look(end)
     last = page.ids[-1] if page.ids else frontier
+    _check_direction(inquiry, further)
     if not further.ids or (last is not None and further.ids[-1] <= last):
         inquiry.end(page)
     elif page.ids and last != frontier:

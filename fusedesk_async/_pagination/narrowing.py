@@ -7,6 +7,7 @@ begins with the frontier's own row, while that row alone does, is the row behind
 
 from fusedesk_async._pagination.asking import Asking, Outcome, direction_of
 from fusedesk_async._pagination.inquiry import Inquiry, check_behind
+from fusedesk_async._pagination.stitching import BEYOND_ANY_LIST
 from fusedesk_async.errors import PaginationError
 
 SHRINK = 4
@@ -142,6 +143,8 @@ def _what_is_there(inquiry: Inquiry, row: Outcome, *, anchored: bool) -> Asking[
     answered = newest is not None and newest.error is None
     looks = [(rank + 1, 1), (rank + inquiry.page_size, inquiry.page_size)]
     looks += [(rank + 2, 1), (rank + 4, 1), (rank + 8, 1)] if is_told else []  # more of them cannot be had
+    if row.nothing and row.nothing not in {"list", inquiry.profile.value.nothing}:
+        looks.append((BEYOND_ANY_LIST, 1))  # where no row can tell
     for offset, limit in looks:
         beyond = yield from inquiry.ask(offset, limit)
         if beyond.received or (beyond.nothing and beyond.nothing != row.nothing):

@@ -239,6 +239,8 @@ class PlainPlan(Generic[R]):
         if row.error:
             known = rank - 1 - len(self._passed)  # the last row that came
             looks = [(known, 1)] if known >= 0 else [(rank + 1, 1), (rank + self._page_size, 1)]
+        elif row.nothing not in {"list", self._profile.value.nothing}:
+            looks.append((BEYOND_ANY_LIST, 1))  # where no row can tell
         for offset, limit in looks:
             look = yield from self._ask(offset, limit, 1)
             if look.received or (look.nothing and look.nothing != row.nothing):

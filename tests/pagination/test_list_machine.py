@@ -1,6 +1,7 @@
 """Whatever happens to rows and calls, and whatever the server makes of them, no row that stayed is lost in silence."""
 
 import os
+import random
 
 from hostile_list import NOTHINGS, HostileList
 from hypothesis import settings
@@ -20,6 +21,7 @@ EXAMPLES = int(os.environ.get("FUSEDESK_TEST_EXAMPLES", "300"))
 ids = st.integers(0, 180)
 spreads = st.integers(1, 3)
 page_sizes = st.integers(2, 12)
+larger_page_sizes = st.integers(10, 24)  # where offsets are rounded, smaller ones cannot be followed
 aheads = st.integers(1, 8)
 positions = st.integers(0, 99)
 
@@ -31,21 +33,21 @@ def is_disorder(error):
 class ListsWhileRowsMove(RuleBasedStateMachine):
     """Between any two answers rows leave, come and come back; answers arrive in any order; the walk is killed."""
 
+    may_be_unordered = False
+
     @initialize(
         count=st.integers(0, 60),
         spread=spreads,
         cap=page_sizes,
         page_size=page_sizes,
         ahead=aheads,
-        cancels=st.just(True),
         order=st.sampled_from(["asc", "asc", "desc"]),
         tells_newest=st.booleans(),
         spoils=st.sampled_from(["", "false", "null", "5xx", "unparsable"]),
         largest_limit=st.sampled_from([500, 500, 6]),
         refused=st.sampled_from([(), (), ("caseid asc",), ("caseid asc", "caseid")]),
     )
-    def begin(self, count, spread, cap, page_size, ahead, cancels, order, tells_newest, spoils, largest_limit, refused):
-        self.cancels = cancels
+    def begin(self, count, spread, cap, page_size, ahead, order, tells_newest, spoils, largest_limit, refused):
         self.server = HostileList(
             range(0, count * spread, spread),
             cap,
@@ -55,10 +57,13 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
             largest_limit=largest_limit,
             refused_orders=refused,
         )
+        self.go(page_size, ahead)
+
+    def go(self, page_size, ahead):
         self.server.spoilt = set()
         self.stayed = set(self.server.ids)
         self.delivered, self.unreadable = [], []
-        self.sign = -1 if order == "desc" else 1
+        self.sign = -1 if self.server.order == "desc" else 1
         self.profile = LearnedProfile()
         self.moves = self.streak = 0
         self.looked_empty = False
@@ -67,7 +72,12 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
 
     def start(self, start, page_size, ahead):
         self.plan = IdPlan(
-            lambda case: case.id, page_size, self.profile, ahead=ahead, start=start, may_be_unordered=False
+            lambda case: case.id,
+            page_size,
+            self.profile,
+            ahead=ahead,
+            start=start,
+            may_be_unordered=self.may_be_unordered,
         )
         self.ahead, self.page_size, self.streak = ahead, page_size, 0
         self.in_flight: list[FetchPage] = []
@@ -156,6 +166,8 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
 
     def resume(self, page_size, ahead):
         last, rank = self.delivered[-1] if self.delivered else (None, 0)
+        if self.plan.is_plain:  # it begins anew
+            last, rank, self.delivered = None, 0, []
         mirrored = self.plan.is_mirrored if self.delivered else None
         self.start(Start(last, rank, mirrored), page_size, ahead)
 
@@ -178,9 +190,8 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
         self.take(pages, attempts)
         if self.plan.done:
             self.in_flight.clear()
-        if self.cancels:
-            cancelled = self.plan.pages_to_cancel()
-            self.in_flight = [fetch for fetch in self.in_flight if fetch.token not in cancelled]
+        cancelled = self.plan.pages_to_cancel()
+        self.in_flight = [fetch for fetch in self.in_flight if fetch.token not in cancelled]
         self.fetch()
 
     def take(self, pages, attempts):
@@ -189,21 +200,33 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
             for rank, case in enumerate(page.items, page.first_rank):
                 assert case.id not in {row for row, _ in self.delivered}
                 sign = -1 if self.plan.is_mirrored else 1
-                assert len(self.delivered) < 2 or sign * case.id > sign * self.delivered[-1][0]
+                in_order = len(self.delivered) < 2 or sign * case.id > sign * self.delivered[-1][0]
+                assert in_order or self.plan.is_plain
                 self.delivered.append((case.id, rank))
         progress = any(page.items or page.unreadable for page in pages)
         self.given_up *= not progress
         self.streak = 0 if progress else self.streak + attempts
-        assert self.streak <= MOST_DOUBTS * MOST_WITHOUT_PROGRESS + 2 * self.ahead
+        assert self.streak <= MOST_DOUBTS * MOST_WITHOUT_PROGRESS + self.most_looks + 2 * self.ahead
         self.whoever_stayed_was_delivered_or_is_told_of()
         self.moves = 0 if progress else self.moves
+
+    @property
+    def most_looks(self):
+        """Requests that bring nothing new but are part of a pass over all."""
+        return 0
+
+    @property
+    def may_give_up(self):
+        """Whether the server is such that a walk may raise an error on rows at rest."""
+        return bool(self.server.spoilt)
 
     def gave_up(self, error):
         """It may, if rows moved all the time or spoil their pages; it begins anew where it was."""
         # single rows, one by one, tell no order, so that it may go the wrong way
         misled = self.plan.is_mirrored != (self.sign < 0) or (len(self.delivered) <= 1 and is_disorder(error))
+        misled = misled or self.plan.is_plain
         self.delivered = [] if misled else self.delivered  # so it begins anew
-        allowed = self.moves or self.server.spoilt or misled or self.given_up < 2 or self.is_far()
+        allowed = self.moves or self.may_give_up or misled or self.given_up < 2 or self.is_far()
         assert allowed or not isinstance(error, PaginationError), error
         self.moves = 0
         self.given_up += 1
@@ -211,9 +234,9 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
 
     def is_far(self):
         """Whether the last row is many pages from where it was; if so, it is from now on known where it is."""
-        last, rank = self.delivered[-1]
+        last, rank = self.delivered[-1] if self.delivered else (0, 0)
         now = sum(self.sign * row < self.sign * last for row in self.server.ids)
-        self.delivered[-1] = last, now
+        self.delivered[-1:] = [(last, now)] if self.delivered else []
         return abs(now - rank) > 10 * min(self.server.cap, self.page_size)
 
     def exchange(self, fetch):
@@ -254,7 +277,7 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
         while not self.plan.done and bound:
             self.exchange(self.in_flight[0])
             bound -= 1
-            if self.given_up > 2 and self.server.spoilt:
+            if self.given_up > 2 and self.may_give_up:
                 return
         assert self.plan.done
         self.whoever_stayed_was_delivered_or_is_told_of()
@@ -262,3 +285,73 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
 
 TestLists = ListsWhileRowsMove.TestCase
 TestLists.settings = settings(max_examples=EXAMPLES, stateful_step_count=60)
+
+
+class OddListsWhileRowsMove(ListsWhileRowsMove):
+    """As its base, but a walk that says that it is not lossless may miss rows."""
+
+    may_be_unordered = True
+
+    @initialize(
+        count=st.integers(0, 120),
+        spread=spreads,
+        cap=larger_page_sizes,
+        page_size=larger_page_sizes,
+        ahead=aheads,
+        oddity=st.sampled_from(["text", "as given", "rounds", "twins"]),
+        twins=st.sets(st.integers(0, 180), max_size=3),
+        tells_newest=st.booleans(),
+        spoils=st.sampled_from(["", "false", "null", "5xx", "unparsable"]),
+    )
+    def begin(self, count, spread, cap, page_size, ahead, oddity, twins, tells_newest, spoils):
+        self.oddity = oddity
+        self.server = HostileList(
+            range(0, count * spread, spread),
+            cap,
+            order=oddity if oddity in {"text", "as given"} else "asc",
+            tells_newest=tells_newest,
+            spoils=spoils,
+            rounds=oddity == "rounds",
+            twins=twins if oddity == "twins" else (),
+        )
+        self.shuffle()
+        self.go(page_size, ahead)
+
+    @rule(which=positions, page_size=larger_page_sizes, ahead=aheads)
+    def killed_and_resumed(self, which, page_size, ahead):
+        super().killed_and_resumed(which, page_size, ahead)
+
+    @rule(cap=larger_page_sizes)
+    def the_cap_changes(self, cap):
+        super().the_cap_changes(cap)
+
+    def change(self, rows):
+        super().change(rows)
+        self.shuffle()
+
+    @rule(row=positions)
+    def a_row_spoils_its_pages(self, row):
+        if self.oddity in {"text", "as given"}:  # others hide which row it is
+            super().a_row_spoils_its_pages(row)
+
+    def shuffle(self):
+        if self.server.order == "as given":
+            self.server.ids = random.Random(len(self.server.ids)).sample(self.server.ids, len(self.server.ids))
+
+    @property
+    def may_give_up(self):
+        return self.server.spoilt or self.oddity in {"rounds", "twins"}
+
+    @property
+    def most_looks(self):
+        """A pass over all that brings nothing new."""
+        return 2 * len(self.server.ids) if self.plan.unordered else 0
+
+    def whoever_stayed_was_delivered_or_is_told_of(self):
+        is_known = self.plan.done or self.server.order == "asc"  # another order may show later
+        if is_known and not self.plan.unordered:
+            super().whoever_stayed_was_delivered_or_is_told_of()
+
+
+TestOddLists = OddListsWhileRowsMove.TestCase
+TestOddLists.settings = settings(max_examples=EXAMPLES, stateful_step_count=40)

@@ -70,7 +70,7 @@ def test_it_costs_little_more_than_its_pages(rows, ahead):
     ("rows", "asked"),
     [
         (0, [(0, None), NEWEST]),
-        (1, [(0, None), NEWEST]),
+        (1, [(0, None), NEWEST, (10, None)]),
         (2, [(0, None), NEWEST]),
         (10, [(0, None), (9, None), NEWEST]),
         (20, [(0, None), (9, None), (18, None), NEWEST]),
