@@ -98,6 +98,10 @@ class CallLog:
             return float("inf")
         return self._ended_at[too_many] + self.window - now
 
+    def seconds_of(self, calls: int, now: float) -> float:
+        """Seconds since the first of the newest so many calls ended; infinite if there are not as many."""
+        return now - self._ended_at[-calls] if len(self._ended_at) >= calls else math.inf
+
     def turn(self, turn: int, most: int, now: float) -> float:
         """Seconds until the `turn`-th call from now, counted from 1, may go if `most` are allowed in an hour.
 

@@ -5,6 +5,8 @@ move it, too, so it is looked at only while none of ours can, and for less time 
 Numbers in, numbers out; no clock.
 """
 
+import math
+
 import attrs
 
 from fusedesk_async._wire.profile import UsageCounts
@@ -16,8 +18,10 @@ PART_SEEN, MOST_TIMES_SEEN = 1 / 2, 2
 """A count that moves by this many times the calls made follows them."""
 PART_RETURNED = 1 / 4
 """Part of the calls made that may have come back meanwhile on the average."""
-SURE = 2
-"""What was confirmed before is given up only after so many looks in a row that say otherwise."""
+SURE, AS_FAST = 2, 1 / 2
+"""What was confirmed before is given up only after so many looks in a row that say otherwise, and calls say
+nothing else that were slower than this part of those that confirmed it, or that moved the count too little to say
+anything: the slower they are, the more calls may come back meanwhile."""
 
 
 @attrs.frozen
@@ -47,6 +51,9 @@ class CountDirection:
     _confirmed: bool = False
     _doubts: int = 0
     _overlap: int = 0
+    _highest: int = 0
+    _fell: int = 0  # by how much it was below the highest count since the first look
+    _fastest: float = 0.0  # calls a second, of those that confirmed what is believed or that said nothing
     _first: _Look | None = None
 
     def remaining(self, count: int | None, limit: int | None) -> int | None:
@@ -88,22 +95,33 @@ class CountDirection:
         look, first = _Look(number, count, now, returned), self._first
         self._overlap = max(self._overlap, in_flight + 1)
         if first is None or returned != first.returned:
-            self._first, self._overlap = look, in_flight + 1
+            self._begin(look, in_flight)
             return False
+        self._highest = max(self._highest, count)
+        self._fell = max(self._fell, self._highest - count)
         calls = number - first.number
         if calls < CALLS_PER_OVERLAP * (self._overlap + 1):
             return False
-        self._first, self._overlap = look, in_flight + 1
-        if (now - first.at) * limit / self.window > PART_RETURNED * calls:
+        step, seconds = (count - first.count) / calls, now - first.at
+        came_back = step > 0 and self._fell >= self._overlap  # a count of calls used would not have gone down meanwhile
+        self._begin(look, in_flight)
+        if came_back or seconds * limit / self.window > PART_RETURNED * calls:
             return False
-        return self._judge((count - first.count) / calls)
+        return self._judge(step, calls / seconds if seconds > 0 else math.inf)
 
-    def _judge(self, step: float) -> bool:
-        """Draw a conclusion from how far the count moved per call."""
+    def _begin(self, look: _Look, in_flight: int) -> None:
+        self._first, self._overlap, self._highest, self._fell = look, in_flight + 1, look.count, 0
+
+    def _judge(self, step: float, rate: float) -> bool:
+        """Draw a conclusion from how far the count moved per call, at so many calls a second."""
         if not PART_SEEN <= abs(step) <= MOST_TIMES_SEEN:
+            if not math.isinf(rate):  # calls seem to come back as fast as that
+                self._fastest = max(self._fastest, rate)
             return False
         if (step > 0) == self.counts_used:
-            self._confirmed, self._doubts = True, 0
+            self._confirmed, self._doubts, self._fastest = True, 0, max(self._fastest, rate)
+            return False
+        if rate < AS_FAST * self._fastest:
             return False
         self._doubts += 1
         if self._confirmed and self._doubts < SURE:

@@ -28,6 +28,14 @@ HOPELESS = 2
 """Others that are expected to make this many times as many calls as the hour allows leave nothing to anybody."""
 GAP_GROWTH = 3
 """If nothing has come back for some time, the next call of the trickle goes after this many times as long."""
+FIRST_LOOK, LEAST_QUICK_LOOKS = 1 / 36_000, 4
+"""Part of the hour after which the trickle first looks whether calls have come back, as what the server counts in may
+be a second; and how many calls must remain for that. Where fewer do, a look is too dear to make it so soon."""
+FEW_SHOWN = 1 / 2
+"""Where no response ever showed more than this part of the limit, it is a bucket that holds little, the hour was used
+by others, or the header counts calls used: then what remains says too little to be spread over the hour."""
+SHORT_HOUR = 1 / 2
+"""Part of the hour. If more calls than two hours allow are accepted within it, the server's hour is shorter."""
 FIRST_POLL, LONGEST_POLL_GAP = 1 / 3_600, 1 / 12
 """Parts of the hour until a call finds out whether more have come back when none remained."""
 LOOK_GROWTH = 10
@@ -60,6 +68,8 @@ class HourlyPacer:
     _last_call: float = -math.inf
     _returned_before: int = 0  # calls that were an hour old when a response last said how many remain
     _returning_at: float = math.inf  # when many of our own calls are an hour old, as of the last bulk call
+    _shortest_seen: float = math.inf  # seconds within which more calls than two hours allow were accepted
+    _seen_with_limit: int | None = None  # the limit at that time
 
     @property
     def limit(self) -> int:
@@ -78,9 +88,20 @@ class HourlyPacer:
 
     def on_response(self, now: float) -> None:
         """The ledger has got a response."""
+        if self.limit != self._seen_with_limit:
+            self._shortest_seen, self._seen_with_limit = math.inf, self.limit
+        self._shortest_seen = min(self._shortest_seen, self.call_log.seconds_of(2 * self.limit + 1, now))
         if self.ledger.remaining_at == now:
             self.call_log.count(now)
             self._returned_before = self.call_log.returned
+
+    @property
+    def longest_window(self) -> float:
+        """Seconds that the server's hour lasts at most.
+
+        While one passes, no more than twice its calls can be accepted, whether it is fixed, sliding, or a bucket.
+        """
+        return self._shortest_seen if self._shortest_seen < SHORT_HOUR * self.window else self.window
 
     def delay(self, now: float, *, bulk: bool, polls: bool = True) -> float:
         """Seconds until a call may go; 0 for now; infinite if that depends on a response.
@@ -96,9 +117,9 @@ class HourlyPacer:
         if remaining > (self._floor + self._others if bulk else 0):
             return 0.0
         if remaining >= 1:
-            return max(0.0, self._next_trickle(remaining) - now)
-        if polls and bulk and self.call_log.count(now) >= self.limit:
-            return self.call_log.delay(self.limit, now)  # it was we who used it up, so no look is worth a rejection
+            return max(0.0, self._next_trickle(remaining, now) - now)
+        if polls and bulk and self.is_used_up_by_us(now) and not self._is_emptied_by_people:
+            return self.call_log.delay(self.limit, now)  # no look is worth a rejection
         if polls:
             return max(0.0, max(self._last_call, self.ledger.remaining_at) + self._poll_gap(1 - remaining) - now)
         seconds = min(self._until_returned(1 - remaining, now), self.until_look(now))
@@ -116,11 +137,12 @@ class HourlyPacer:
         if not bulk:
             return returned
         first = (
-            max(0.0, self._next_trickle(remaining) - now)
+            max(0.0, self._next_trickle(remaining, now) - now)
             if remaining >= 1
             else self._until_returned(1 - remaining, now)
         )
-        return min(returned, first + (turn - 1) * max(self._trickle_gap, FIRST_POLL * self.window))
+        least_gap = FIRST_POLL * self.window if self.ledger.refill.seconds_per_call else self.average_gap
+        return min(returned, first + (turn - 1) * max(self._trickle_gap, least_gap))
 
     def until_look(self, now: float) -> float:
         """Seconds until a call that does not wait may find out whether more have come back when none remained."""
@@ -174,14 +196,36 @@ class HourlyPacer:
     @property
     def longest_trickle_gap(self) -> float:
         """Seconds between two calls of the trickle, at most."""
-        return max(LONGEST_TRICKLE_GAP, OUTLAST_HOUR / max(self._floor - QUICK_POLLS, 1.0)) * self.window
+        return max(LONGEST_TRICKLE_GAP, OUTLAST_HOUR / max(self._floor - QUICK_POLLS, 1.0)) * self.longest_window
 
-    def _next_trickle(self, remaining: int) -> float:
+    def _next_trickle(self, remaining: int, now: float) -> float:
         """When the next call of the trickle may go. Interactive calls count, too, as their responses say the same."""
         as_expected = self._reserve_use <= DEEP_RESERVE_USE and not self.ledger.refill.overdue
         regular = max(self._last_bulk, -math.inf if as_expected else self.ledger.remaining_at) + self._trickle_gap
+        if not self._shows_few:
+            regular = max(regular, min(self._spread_look(remaining), self._next_own_return(now)))
         enough_to_look_again = min(2 * QUICK_POLLS, self._floor - QUICK_POLLS)
         return min(regular, self._returning_at) if remaining > enough_to_look_again else regular
+
+    def _spread_look(self, remaining: int) -> float:
+        """When the next look is due if those that remain are to last for an hour, each after a multiple of the time.
+
+        The last one is left for when the hour has certainly passed.
+        """
+        since = self.ledger.refill.since
+        looked_for = max(self._last_bulk, self.ledger.remaining_at) - since
+        quick = remaining >= LEAST_QUICK_LOOKS
+        first = (FIRST_LOOK if quick else FIRST_POLL) * self.window
+        if quick and looked_for < first:
+            return since + first
+        looked_for = max(looked_for, first)
+        return since + looked_for * math.pow(max(1.0, OUTLAST_HOUR * self.longest_window / looked_for), 1 / remaining)
+
+    def _next_own_return(self, now: float) -> float:
+        """When one of our own calls that counted at the newest look is an hour old, so that a look costs nothing."""
+        self.call_log.count(now)
+        missing = 1 - (self.call_log.returned - self._returned_before)
+        return now + self.call_log.until_returned(missing, now) if missing > 0 else now
 
     def until_calls_return(self, now: float) -> float:
         """Seconds until many of our own calls are an hour old.
@@ -202,6 +246,20 @@ class HourlyPacer:
         """Whether responses say that no call remains."""
         remaining = self.remaining(now)
         return remaining is not None and remaining < 1
+
+    def is_used_up_by_us(self, now: float) -> bool:
+        """Whether our own calls of the last hour are as many as it has, unless the server's is shorter."""
+        return self.call_log.count(now) >= self.limit and self.longest_window == self.window
+
+    @property
+    def _is_emptied_by_people(self) -> bool:
+        """Whether an interactive call was the last one, after calls were seen to come back: bulk calls leave one."""
+        return self._last_call > self._last_bulk and self.ledger.refill.seconds_per_call > 0
+
+    @property
+    def _shows_few(self) -> bool:
+        """Whether responses never showed much of the limit to remain."""
+        return self.ledger.most_remaining <= FEW_SHOWN * self.limit
 
     @property
     def reserved(self) -> int:
@@ -241,12 +299,14 @@ class HourlyPacer:
     def _trickle_gap(self) -> float:
         """Seconds between two calls of the trickle: what one call takes to come back, or longer if none does.
 
-        As long as none ever did, the first takes the hour's average, or all would go at once where calls take no time.
+        As long as none ever did, the first is brief, but not nothing, or all would go at once where calls take no time.
         Less while only the calls in flight take what remains below the floor: a bucket that is full shows no more
         coming back than is taken from it. More while interactive calls use the reserve, so that it fills again.
         """
         refill = self.ledger.refill
-        usual = (refill.seconds_per_call or self.average_gap) * min(self._reserve_use, self._reserve_use**2)
+        quick = not self._shows_few or (self.ledger.certainly_remaining or 0) >= LEAST_QUICK_LOOKS
+        first = FIRST_LOOK * self.window if quick else self.average_gap
+        usual = (refill.seconds_per_call or first) * min(self._reserve_use, self._reserve_use**2)
         return min(max(GAP_GROWTH * refill.overdue, usual), self.longest_trickle_gap)
 
     def _poll_gap(self, missing: int) -> float:
@@ -254,5 +314,5 @@ class HourlyPacer:
         refill = self.ledger.refill
         usual = refill.seconds_per_call * missing or FIRST_POLL * self.window
         if self.ledger.others.rate(self.ledger.remaining_at):  # they take what comes back, and so hide how much does
-            usual = min(usual, LONGEST_TRICKLE_GAP * self.window)
-        return min(max(refill.overdue, usual), LONGEST_POLL_GAP * self.window)
+            usual = min(usual, LONGEST_TRICKLE_GAP * self.longest_window)
+        return min(max(refill.overdue, usual), LONGEST_POLL_GAP * self.longest_window)

@@ -32,7 +32,8 @@ States, in the order in which `AdmissionRules.delay` looks for them; the first t
     empty             no calls remain, or our own count is   nobody, but for a poll now  a response that says that
                       at the limit                           and then; no bulk call      more remain
                                                              polls if all calls of the
-                                                             hour were ours
+                                                             hour were ours, unless it
+                                                             turned out to be shorter
     trickle           few remain: the reserve, a little and  interactive calls; a bulk   a response that says that
                       what other programs will take          call now and then           more than the floor remain
     free              otherwise                              everybody                   -
@@ -76,6 +77,15 @@ the cooldown is brief, else it lasts at least as long as one call takes to come 
 seemed to be about a burst but lasted longer than one shows that our idea of the hour was wrong, so the burst pacer then
 goes evenly, at the hour's average, for an hour.
 
+The server's "hour" may be a second, of which nobody has told us. Three rules find that out, and cost no rejection where
+it is an hour. The trickle looks first after a 36,000th of it, and then after a multiple of the time, such that what
+remains lasts for an hour: the last call is not spent before, unless one of our own is an hour old, for that is back.
+If more calls are accepted than any two hours allow, the hour is shorter than they took; then gaps and polls are parts
+of that, and calls of our own are no reason not to poll. And a count that goes up is taken for one of calls used only if
+the calls were not slower than those that made it go down, and if it never went down meanwhile. Where an hour has fewer
+than five calls, no look can be spared; and where responses say the limit but not what remains, only rejections could
+show it: there it is the user who says how long the hour is (`window`).
+
 Where the constants come from. Almost all are parts of the hour or pure ratios, so that a sandbox whose hour lasts
 seconds behaves alike. Only the limit of 1800 is FuseDesk's (its example). What trades speed against 429s was chosen
 with the benchmark `quota.py`, whose bars are: no 429 under any kind of hour where the headers say enough, and no more
@@ -87,7 +97,7 @@ does:
     FIRST_CALL_ALONE, TIME_EPSILON, LONGEST_BURST,       rules     a quick start against calls that know nothing
     LEAST_CREDIBLE_RATE
     TRICKLE_BUDGET, LONGEST_TRICKLE_GAP, OUTLAST_HOUR,   pacing    noticing soon that calls came back against using up
-    QUICK_POLLS, GAP_GROWTH, FIRST_POLL, ...                       the reserve by looking
+    QUICK_POLLS, GAP_GROWTH, FIRST_POLL, FIRST_LOOK, ...           the reserve by looking
     CAUTION, LEAST_TIME, SMOOTHED, HOPELESS              others,   speed beside other programs against people's calls
                                                          pacing    failing there
     LOOK_GROWTH, RETURN_SPREAD, EARLINESS,               pacing,   being put off often against 429s for job queues
@@ -123,8 +133,9 @@ LEAST_CREDIBLE_RATE = 1_800
 """Calls an hour. A measured burst limit is not believed if it is less than this and than the hour allows."""
 TIME_EPSILON = 1e-6
 """Seconds. Sums of floats miss their mark by less, and a clock may not move by so little."""
-LONGEST_BURST = 1 / 60
-"""Part of the hour: what is rejected for longer than this is not a burst, but the hour."""
+LONGEST_BURST = 1 / 40
+"""Part of the hour: what is rejected for longer than this is not a burst, but the hour. It is more than a minute and
+the last pause before a probe, as limits on bursts often count in minutes."""
 
 DelayReason: TypeAlias = Literal["free", "first_call", "kept_slot", "burst", "reserve", "quota", "refused"]
 REASON_TEXT = {
@@ -295,7 +306,8 @@ class AdmissionRules:
         remaining = (self._pacer.remaining(now) or 0) > 0
         if probe_accepted and newest.seemed_burst and not remaining and rejected_for > LONGEST_BURST * self._window:
             # what we believed about the hour was wrong, so go evenly until it has certainly passed
-            self._burst.on_hour_exhausted(now, rate=self._pacer.limit / self._window, seconds=self._window)
+            seconds = self._pacer.longest_window
+            self._burst.on_hour_exhausted(now, rate=self._pacer.limit / seconds, seconds=seconds)
 
     def on_rejected(self, number: int, usage: Usage, now: float, *, hint: float | None) -> None:
         """A call got a 429; `hint` is the seconds the server said to wait, if it did."""
@@ -383,7 +395,7 @@ class AdmissionRules:
         """
         if (self._pacer.remaining(now) or 0) > 0:
             return True
-        ours = self._pacer.is_empty(now) and self._call_log.count(now) >= self._pacer.limit
+        ours = self._pacer.is_empty(now) and self._pacer.is_used_up_by_us(now)
         if ours and not self.ledger.refill.seconds_per_call:
             return False
         accepted = self._call_log.count(now) > self.in_flight

@@ -91,13 +91,13 @@ class CountingServer:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            await self.clock.sleep(self.source.uniform(0.05, self.slowest / 2))
+            await self.clock.sleep(self.source.uniform(min(0.05, self.slowest / 2), self.slowest / 2))
             now = self.clock.waited
             admitted = self.limit.admit(now)
             (self.moments if admitted else self.rejections).append(now)
             left = self.limit.remaining(now)
             says = {"limit": self.limit.limit, "left": self.limit.limit - left if self.counts_used else left}
-            await self.clock.sleep(self.source.uniform(0.05, self.slowest / 2))
+            await self.clock.sleep(self.source.uniform(min(0.05, self.slowest / 2), self.slowest / 2))
             return answer(200 if admitted else 429, **{name: says[name] for name in self.says})
         finally:
             self.in_flight -= 1

@@ -80,6 +80,40 @@ def test_a_count_that_does_not_follow_the_calls_proves_nothing():
         assert not direction.on_accepted(number, 500, now=0.0, limit=LIMIT, in_flight=0, returned=0)
 
 
+def test_a_count_that_goes_down_in_bursts_and_up_between_them_is_of_calls_remaining():
+    direction, number = CountDirection(3_600.0), 0
+    for burst in range(20):
+        for place, left in enumerate((8, 7, 6, 5, 4, 3)):
+            changed = direction.on_accepted(
+                number, left + burst, now=burst + place / 100, limit=LIMIT, in_flight=0, returned=0
+            )
+            assert not changed
+            number += 1
+
+
+def test_slower_calls_than_those_that_confirmed_a_count_or_kept_it_level_prove_nothing_against_it():
+    for step in (-1, 0):
+        direction = CountDirection(3_600.0)
+        for number in range(12):
+            direction.on_accepted(number, 500 + step * number, now=number / 10, limit=LIMIT, in_flight=0, returned=0)
+        for number in range(12, 60):
+            changed = direction.on_accepted(
+                number, 500 + number, now=1.1 + number / 4, limit=LIMIT, in_flight=0, returned=0
+            )
+            assert not changed
+
+
+def test_calls_that_take_no_time_and_keep_a_count_level_prove_nothing():
+    direction = CountDirection(3_600.0)
+    for number in range(12):
+        assert not direction.on_accepted(number, 500, now=0.0, limit=LIMIT, in_flight=0, returned=0)
+    changes = [
+        direction.on_accepted(number, 500 + number, now=number / 10, limit=LIMIT, in_flight=0, returned=0)
+        for number in range(12, 60)
+    ]
+    assert sum(changes) == 1
+
+
 def test_a_rejected_call_begins_the_look_anew():
     server = Server()
     for _ in range(20):

@@ -1,6 +1,7 @@
 """How fast the hour is used up: freely, at a trickle, or not at all."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from fusedesk_async._ratelimit.allowance import Ledger
 from fusedesk_async._ratelimit.call_log import CallLog
 from fusedesk_async._ratelimit.pacing import (
+    FIRST_LOOK,
     FIRST_POLL,
     LEAST_TRICKLE_FLOOR,
     LONGEST_POLL_GAP,
@@ -32,7 +34,8 @@ class Desk:
         self.limit, self.left = limit, left
         if left is not None:
             self.call(0.0, bulk=False, left=max(left, most or 0))
-            self.call(0.0, bulk=False, left=left)
+            if limit > 1:  # three calls within no time would show that its hour is none
+                self.call(0.0, bulk=False, left=left)
 
     def call(self, now, *, bulk, left=None):
         self.call_log.on_granted()
@@ -42,6 +45,7 @@ class Desk:
             self.left = left = self.left - 1
         self.call_log.on_ended(now)
         self.ledger.on_response(self.made, Usage(self.limit, left), now=now)
+        self.pacer.on_response(now)
         self.made += 1
 
     @property
@@ -150,11 +154,63 @@ def trickle(left):
     return desk.pacer._trickle_gap
 
 
-def test_the_first_gap_of_the_trickle_is_what_a_call_takes_to_come_back_on_the_average():
-    desk = Desk(limit=1_800, left=1_800)
+def test_the_first_gap_of_the_trickle_is_brief_and_each_look_comes_after_a_multiple_of_the_time():
+    desk, now, looks = Desk(limit=20, left=20), 0.0, []
     while desk.left > desk.floor:
         desk.call(0.0, bulk=True)
-    assert desk.pacer.delay(0.0, bulk=True) == pytest.approx(2.0, rel=0.02)
+    while desk.left:
+        now += desk.pacer.delay(now, bulk=True)
+        looks.append(now)
+        desk.call(now, bulk=True)
+    assert looks[0] == pytest.approx(HOUR * FIRST_LOOK)
+    assert all(later >= 3.9 * earlier for earlier, later in pairwise(looks[:-1]))
+    assert looks[-1] == pytest.approx(HOUR)
+
+
+def test_where_fewer_than_four_are_left_the_first_look_is_later():
+    desk = Desk(limit=5, left=5)
+    while desk.left > desk.floor:
+        desk.call(0.0, bulk=True)
+    assert desk.left == 2
+    assert 30 < desk.pacer.delay(0.0, bulk=True) < 90
+
+
+def test_where_little_was_ever_shown_the_first_gap_is_the_average_unless_a_few_looks_can_be_made():
+    assert 1 < Desk(limit=300, left=2).pacer._trickle_gap <= HOUR / 300
+    assert Desk(limit=20, left=4, most=9).pacer._trickle_gap < 1
+
+
+def test_more_calls_than_two_hours_allow_show_that_the_hour_is_shorter():
+    desk = Desk(limit=20, left=20)
+    for number in range(38):
+        desk.call(number / 10, bulk=True, left=10)
+    assert desk.pacer.longest_window == HOUR
+    desk.call(5.0, bulk=True, left=10)
+    assert desk.pacer.longest_window == pytest.approx(5.0)
+    desk.limit = 30
+    desk.call(6.0, bulk=True, left=10)
+    desk.call(6.0, bulk=True, left=10)
+    assert desk.pacer.longest_window == HOUR
+
+
+def test_bulk_calls_look_although_all_calls_were_ours_if_the_hour_is_shorter():
+    desk = Desk(limit=20, left=20)
+    for number in range(45):
+        desk.call(number / 10, bulk=True, left=10)
+    desk.call(5.0, bulk=True, left=0)
+    assert desk.pacer.delay(5.0, bulk=True) < 10
+
+
+def test_bulk_calls_look_if_people_took_the_last_call_and_some_came_back_before():
+    desk = Desk(limit=20, left=20)
+    for number in range(15):
+        desk.call(number / 10, bulk=True)
+    desk.call(3.0, bulk=True, left=19)
+    for _ in range(19):
+        desk.call(3.1, bulk=False)
+    assert desk.pacer.delay(3.1, bulk=True) < 10
+    desk.call(4.0, bulk=True, left=0)
+    assert desk.pacer.delay(4.0, bulk=True) > HOUR - 40
 
 
 def test_calls_that_come_back_set_the_pace_of_the_trickle():
