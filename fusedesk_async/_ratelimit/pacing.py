@@ -31,9 +31,11 @@ GAP_GROWTH = 3
 FIRST_LOOK, LEAST_QUICK_LOOKS = 1 / 36_000, 4
 """Part of the hour after which the trickle first looks whether calls have come back, as what the server counts in may
 be a second; and how many calls must remain for that. Where fewer do, a look is too dear to make it so soon."""
-FEW_SHOWN = 1 / 2
+FEW_SHOWN, LEAST_SPREAD = 1 / 2, 5
 """Where no response ever showed more than this part of the limit, it is a bucket that holds little, the hour was used
-by others, or the header counts calls used: then what remains says too little to be spread over the hour."""
+by others, or the header counts calls used: then what remains says too little to be spread over the hour.
+
+And calls an hour below which none can be spared for an early look."""
 SHORT_HOUR = 1 / 2
 """Part of the hour. If more calls than two hours allow are accepted within it, the server's hour is shorter."""
 FIRST_POLL, LONGEST_POLL_GAP = 1 / 3_600, 1 / 12
@@ -258,8 +260,8 @@ class HourlyPacer:
 
     @property
     def _shows_few(self) -> bool:
-        """Whether responses never showed much of the limit to remain."""
-        return self.ledger.most_remaining <= FEW_SHOWN * self.limit
+        """Whether responses never showed much of the limit to remain, or it is hardly any."""
+        return self.ledger.most_remaining <= FEW_SHOWN * self.limit or self.limit < LEAST_SPREAD
 
     @property
     def reserved(self) -> int:
