@@ -17,6 +17,7 @@ def settle_end(inquiry: Inquiry, page: Outcome) -> Asking[None]:
 
     The newest row is better proof than a page beyond: it is something rather than nothing.
     """
+    _check_direction(inquiry, page)
     newest = yield from inquiry.newest()
     if newest and newest.nothing:
         first = yield from inquiry.ask(0, inquiry.stitcher.size, attempts=None)
@@ -25,7 +26,6 @@ def settle_end(inquiry: Inquiry, page: Outcome) -> Asking[None]:
             return
     match _compare(inquiry, newest):
         case "last" if _is_ambiguous(inquiry, page, newest):
-            _check_direction(inquiry, page)
             yield from _look_beyond(inquiry, page) if page.received > 1 else _look_further(inquiry, page)
         case "last":
             inquiry.end(page)
@@ -70,7 +70,7 @@ def _check_direction(inquiry: Inquiry, page: Outcome) -> None:
     Raises:
         OrderIgnored: They do, or a row came before it.
     """
-    if inquiry.stitcher.frontier == inquiry.stitcher.seek.first_id:
+    if inquiry.stitcher.frontier == inquiry.stitcher.seek.first_id and direction_of(page.ids) is None:
         check_behind(page, inquiry.stitcher.frontier)
 
 

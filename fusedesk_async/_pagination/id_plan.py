@@ -101,6 +101,7 @@ class IdPlan(Generic[R]):
         self._located = False
         self._void: set[int] = set()  # in flight for a stitcher that is no more
         self._begun = False
+        self._turned_at: Start | None = None  # where the direction was taken for the other one, by one row alone
         self._delivered: set[int] | None = set() if self._start.id is None else None
         self._inquiry = self._begin(mirrored=self._begins_mirrored)
         if self._begins_plain:
@@ -319,12 +320,17 @@ class IdPlan(Generic[R]):
         """Ids do not ascend: they descend, or are in no order."""
         stitcher, mirrored = self._inquiry.stitcher, not self._inquiry.is_mirrored
         few = stitcher.frontier is None or (self._delivered is not None and len(self._delivered) == 1)
+        turned_at, self._turned_at = self._turned_at, None
         self._talk = None
         self._void |= stitcher.in_flight
         self._held.clear()
-        if few and direction_of(page.ids) in {"descending", None}:
+        way = direction_of(page.ids)
+        if (few and way in {"descending", None}) or (turned_at and way == "descending"):
             self._profile.learn(direction="descending" if mirrored else "ascending")
-            self._start = Start(self._inquiry.real_id(stitcher.frontier), max(stitcher.rank, 0), mirrored)
+            here = Start(self._inquiry.real_id(stitcher.frontier), max(stitcher.rank, 0), mirrored)
+            self._start = turned_at or here
+            if stitcher.frontier is not None and not turned_at:
+                self._turned_at = attrs.evolve(here, descending=not mirrored)
             self._inquiry = self._begin(mirrored=mirrored)
             self._inquiry.stitcher.order = stitcher.order
             self._inquiry.take(attrs.evolve(page, ids=[-number for number in page.ids]))

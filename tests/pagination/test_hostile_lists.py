@@ -419,6 +419,32 @@ def test_two_spoilt_rows_that_look_like_an_empty_list_do_not_end_it_while_anothe
     assert [row.rank for row in done.unreadable] == [1, 2]
 
 
+def spoilt_until(asked, left, *later):
+    """A row spoils its pages for some requests; then other rows are left, and after two more again others."""
+
+    def between(server):
+        if server.spoilt and len(server.asked) >= asked:
+            server.ids, server.spoilt = left, set()
+        elif not server.spoilt and later and len(server.asked) >= asked + 2:
+            server.ids = later[0]
+
+    return between
+
+
+@pytest.mark.parametrize("left", [[1, 0], [0]])
+@pytest.mark.parametrize("asked", range(5, 9))
+def test_one_row_does_not_show_which_way_ids_go(left, asked):
+    server = HostileList([2, 1, 0], 2, order="desc", tells_newest=False, spoilt={1}, between=spoilt_until(asked, left))
+    assert {*go_through(server, 2).ids} >= {2, 0}
+
+
+@pytest.mark.parametrize("asked", [5, 8])
+def test_rows_that_were_taken_for_descending_are_not_once_they_show_that_they_ascend(asked):
+    between = spoilt_until(asked, [0], [0, 6, 7, 8])
+    done = go_through(HostileList([2, 3], tells_newest=False, spoilt={3}, between=between), 2)
+    assert (done.ids, done.plan.unordered) == ([2, 0, 6, 7, 8], False)
+
+
 # what is too much for the server (B3)
 
 
