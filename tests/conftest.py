@@ -2,6 +2,7 @@ import os
 
 import hypothesis
 import pytest
+from database_servers import running_postgres, running_redis
 from limiter_calls import respond
 
 from fusedesk_async import RateLimiter
@@ -42,6 +43,33 @@ def anyio_backend(request):
 def _own_profiles():
     """What a test has found out about a server is not known to the next one, which has another under its name."""
     profile._shared.clear()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server out of a wheel; a test that stops it starts it again."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The address of a database with nothing in it."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """A Redis server out of a wheel; a test that stops it starts it again."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server):
+    """The address of a server with nothing in it."""
+    redis_server.empty()
+    return redis_server.url
 
 
 @pytest.fixture
