@@ -166,6 +166,7 @@ def test_importing_the_package_imports_no_extra():
         "orjson",
         "trio",
         "pytest",
+        "psycopg",
         "pyarrow",
         "opentelemetry",
         "fusedesk_async.sandbox",

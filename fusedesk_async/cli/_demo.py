@@ -18,6 +18,8 @@ from fusedesk_async.cli._failure import CommandError, needs_sandbox, say
 from fusedesk_async.cli._job import ExportJob
 from fusedesk_async.cli._text import counted
 from fusedesk_async.export import ExportOptions, ExportReport
+from fusedesk_async.export._postgres_url import PostgresUrl
+from fusedesk_async.export._target import Destination
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -38,7 +40,7 @@ class Demo:
     window: float = 6.0
 
 
-def run_demo(out: str, options: ExportOptions, demo: Demo | None = None) -> ExportReport:
+def run_demo(out: Destination, options: ExportOptions, demo: Demo | None = None) -> ExportReport:
     """Export everything from a private sandbox, and check that each case came exactly once."""
     demo = demo or Demo()
     if options.get("history"):  # one call for each case: with a small quota it would take an hour and a half
@@ -49,7 +51,7 @@ def run_demo(out: str, options: ExportOptions, demo: Demo | None = None) -> Expo
             f'{counted(demo.limit, "call")} per "hour" of {demo.window:g} s'
         )
         with ExitStack() as end:
-            report = ExportJob(desk=desk, out=out, options=options, end=end).carry_out()
+            report = ExportJob(desk=desk, to=out, options=options, end=end).carry_out()
     say(_verdict(demo, report, out))
     return report
 
@@ -67,8 +69,8 @@ def _served(demo: Demo) -> "Generator[FuseDesk, None, None]":
         yield FuseDesk("sandbox", api_key=sandbox.api_key, base_url=base_url)
 
 
-def _verdict(demo: Demo, report: ExportReport, out: str) -> str:
-    ids = list(range(1, report.cases + 1)) if out == "-" else list(_READERS[report.format](Path(out)))
+def _verdict(demo: Demo, report: ExportReport, out: Destination) -> str:
+    ids = list(range(1, report.cases + 1)) if out == "-" else list(_ids_in(report.format, out))
     if ids != list(range(1, demo.cases + 1)):
         message = f"the demo went wrong: {len(ids):,} cases, {len(set(ids)):,} of them distinct, of {demo.cases:,}"
         raise CommandError(message, Exit.ANSWER)
@@ -76,6 +78,15 @@ def _verdict(demo: Demo, report: ExportReport, out: str) -> str:
         f"{counted(report.calls, 'call')}, {report.refused:,} of them refused (429), {counted(report.waits, 'wait')}; "
         f"all {demo.cases:,} cases came, each exactly once"
     )
+
+
+def _ids_in(kind: str, out: Destination) -> Iterator[int]:
+    """The ids of all cases in an output, in its order."""
+    if isinstance(out, PostgresUrl):
+        from fusedesk_async.export._postgres import case_ids  # noqa: PLC0415 - an extra
+
+        return case_ids(out)
+    return _READERS[kind](Path(str(out)))
 
 
 def _lines(out: Path) -> Iterator[str]:
@@ -99,4 +110,4 @@ _READERS: dict[str, Callable[[Path], Iterator[int]]] = {
     "sqlite": _ids_of_database,
     "parquet": _ids_of_parquet,
 }
-"""The ids of all cases in an output, in its order."""
+"""The ids of all cases in a file of each format."""

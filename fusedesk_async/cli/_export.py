@@ -1,4 +1,4 @@
-"""`fusedesk export`: cases into a file."""
+"""`fusedesk export`: cases into a file or a database."""
 
 from contextlib import ExitStack
 from typing import get_args
@@ -14,6 +14,7 @@ from fusedesk_async.cli._failure import say
 from fusedesk_async.cli._filters import filtered
 from fusedesk_async.cli._job import ExportJob, conclude
 from fusedesk_async.export import ExportOptions, Format
+from fusedesk_async.export._target import destination, shown
 
 
 def _fraction(context: click.Context, option: click.Parameter, text: str) -> float:
@@ -42,13 +43,15 @@ def _permissions(context: click.Context, option: click.Parameter, text: str | No
     return mode
 
 
-@click.command(short_help="Write cases to a file.")
+@click.command(short_help="Write cases to a file or a database.")
 @click.argument("out", type=click.Path(allow_dash=True), metavar="OUT")
 @connected
 @filtered
-@click.option("--format", "kind", type=click.Choice(get_args(Format)), help="By default that of OUT's ending.")
+@click.option(
+    "--format", "kind", type=click.Choice(get_args(Format)), help="By default that of OUT's ending or address."
+)
 @click.option("--history", is_flag=True, help="Fetch each case with its history: one more call for each.")
-@click.option("--update", is_flag=True, help="Bring a SQLite export up to date, or make it if there is none.")
+@click.option("--update", is_flag=True, help="Bring an export in a database up to date, or make it if there is none.")
 @click.option("--restart", is_flag=True, help="Start over, whatever an earlier run has left.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists, once the new one is complete.")
 @click.option("--allow-empty", is_flag=True, help="Replace an OUT that holds cases even if none came this time.")
@@ -111,7 +114,9 @@ def export(
     """Write all cases, or those that the options choose, to OUT, in the order of their ids.
 
     The format follows the ending of OUT: .jsonl (each record as the server sent it), .csv, .parquet, .db (SQLite);
-    .jsonl and .csv may be followed by .gz. With - for OUT, JSON Lines go to stdout.
+    .jsonl and .csv may be followed by .gz. With - for OUT, JSON Lines go to stdout. With
+    postgresql://user@host/database?schema=fusedesk they go into that schema of a Postgres database; give the password
+    in PGPASSWORD or ~/.pgpass, since others may see the command.
 
     Until it is complete the output is called OUT.part. If the export is cut off, however that happens, the same command
     resumes it; no case is lost or written twice. (An export to stdout cannot be resumed.)
@@ -120,6 +125,7 @@ def export(
     takes.
     """
     _check_usage(filters)
+    to = destination(out)
     options: ExportOptions = {
         **filters,  # type: ignore[typeddict-item] # they hold no look_back
         "format": kind,
@@ -136,11 +142,11 @@ def export(
         "outage": outage,
     }
     if demo:
-        conclude(run_demo(out, options), as_json=as_json)
+        conclude(run_demo(to, options), as_json=as_json)
         return
-    say(f"exporting cases of {connection.name} to {'stdout' if out == '-' else out}")
+    say(f"exporting cases of {connection.name} to {'stdout' if out == '-' else shown(to)}")
     with ExitStack() as end:
-        job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), out=out, options=options, end=end)
+        job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), to=to, options=options, end=end)
         _carry_out(job, dry_run=dry_run, as_json=as_json)
 
 

@@ -18,6 +18,7 @@ from fusedesk_async.cli._text import counted
 from fusedesk_async.errors import ExportTrouble
 from fusedesk_async.export import ExportOptions, ExportReport, plan_export
 from fusedesk_async.export._export import export_within
+from fusedesk_async.export._target import Destination
 
 _MAX_IDS_SHOWN = 20
 MAX_ROWS_SHOWN = 3
@@ -34,13 +35,13 @@ class ExportJob:
 
     Attributes:
         desk: A client, not yet opened.
-        out: A path, or `-` for stdout.
+        to: A path, `-` for stdout, or the address of a database.
         options: How to export, and which cases.
         end: Is left when the program ends. Until then the output says that it is whole, if the program is killed.
     """
 
     desk: FuseDesk
-    out: str
+    to: Destination
     options: ExportOptions
     end: ExitStack
 
@@ -49,7 +50,7 @@ class ExportJob:
 
         async def plan() -> str:
             async with self.desk as desk:
-                return plan_text(await plan_export(desk, self.out, **self.options), history=self._history)
+                return plan_text(await plan_export(desk, self.to, **self.options), history=self._history)
 
         try:
             say(run(plan))
@@ -62,7 +63,7 @@ class ExportJob:
         Raises:
             CommandError: It did not come to an end; the message says what is kept.
         """
-        display = choose_display(stdout_is_busy=self.out == "-")
+        display = choose_display(stdout_is_busy=self.to == "-")
         watch = ProgressWatch(display, history=self._history)
         try:
             with display:
@@ -73,7 +74,7 @@ class ExportJob:
         return report
 
     async def _export(self, watch: ProgressWatch) -> ExportReport:
-        to = Stdout() if self.out == "-" else self.out
+        to = Stdout() if self.to == "-" else self.to
         async with self.desk as desk, watch.refreshing():
             return await export_within(self.end, desk, to, watch.on_progress, self.options)
 
@@ -82,7 +83,7 @@ class ExportJob:
         return self.options.get("history", False)
 
     def _resume_hint(self, watch: ProgressWatch) -> str:
-        if self.out == "-" or watch.last is None or not watch.last.cases:
+        if self.to == "-" or watch.last is None or not watch.last.cases:
             return ""
         return f"; {counted(watch.last.cases, 'case')} are kept; run the same command to resume"
 

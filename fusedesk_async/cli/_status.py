@@ -71,6 +71,9 @@ def summary(report: ExportReport) -> str:
         notes.append(f"{counted(report.odd_fields, 'field')} could not be read{where}")
     if report.is_unordered:
         notes.append("not lossless: the server keeps no order by id, so cases that moved meanwhile may be missing")
+    if report.missing_names:
+        reasons = "; ".join(report.missing_names)
+        notes.append(f"{counted(len(report.missing_names), 'list')} of names could not be had ({reasons})")
     if report.log_file:
         notes.append(f"another program reads {report.to}, so its last rows are still in {report.log_file}: copy both")
     return ", ".join([*notes, f"{report.to} {size_text(report.size)}"])

@@ -26,6 +26,7 @@ from fusedesk_async._durable_files import (
 )
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
+from fusedesk_async.export._name_lists import NameLists
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import (
     DEFAULT_REPLACEMENT,
@@ -136,6 +137,11 @@ class AppendSink:
             checkpoint = attrs.evolve(checkpoint, size=file.tell())
             write_durably(self._checkpoint_path, checkpoint.encode())
         return checkpoint
+
+    def write_names(self, lists: NameLists) -> tuple[str, ...]:
+        """Rows of cases only: there is nothing that could hold them."""
+        del lists
+        return ()
 
     def restart(self) -> None:
         """A checkpoint that counts no bytes drops all rows."""

@@ -1,7 +1,6 @@
 """How far an export has come, as it is kept beside its output: nothing of the key is in it."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 import attrs
@@ -79,6 +78,7 @@ class Checkpoint:
         is_certain: In an update, whether the lists say for certain what does not match any more.
         odd_fields: Fields that could not be read, so that their cells are empty.
         odd: The first of these: the id of the case, the field, the text as sent.
+        missing_names: Which lists of departments, reps and tags could not be fetched, each with the reason.
         expected: How many cases there will be, as far as known.
         started_after: The newest date on the server when the job began; an update asks for what changed since.
         since: In an update, the day after which changes count; empty for all of them.
@@ -103,6 +103,7 @@ class Checkpoint:
     is_certain: bool = True
     odd_fields: Count = 0
     odd: tuple[tuple[int | str, str, str], ...] = ()
+    missing_names: tuple[str, ...] = ()
     expected: Count | None = None
     started_after: str = ""
     since: str = ""
@@ -120,7 +121,7 @@ class Checkpoint:
         return msgspec.json.encode(self)
 
     @classmethod
-    def decode(cls, text: bytes, path: Path) -> Self:
+    def decode(cls, text: bytes, path: object) -> Self:
         """From JSON.
 
         Raises:
@@ -138,7 +139,7 @@ class Checkpoint:
         )
         raise ExportError(message, None, "checkpoint")
 
-    def resumed(self, job: Job, path: Path) -> Self:
+    def resumed(self, job: Job, path: object) -> Self:
         """The same checkpoint for another run of the same job.
 
         Raises:

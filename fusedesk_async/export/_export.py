@@ -8,16 +8,16 @@ from fusedesk_async.export._options import ExportOptions, Options
 from fusedesk_async.export._output import OnProgress, Output
 from fusedesk_async.export._phases import ExportRun
 from fusedesk_async.export._report import ExportPlan, ExportReport
-from fusedesk_async.export._target import Target
+from fusedesk_async.export._target import Destination, destination
 
 PLAN_PROBES = 11
 """Calls that a plan may spend to find out how many cases there will be, and one more."""
 
 
 async def export_cases(
-    desk: FuseDesk, to: Target, *, on_progress: OnProgress | None = None, **options: Unpack[ExportOptions]
+    desk: FuseDesk, to: Destination, *, on_progress: OnProgress | None = None, **options: Unpack[ExportOptions]
 ) -> ExportReport:
-    """Write all cases that match the filters to a file, in a way that can be resumed if it is cut off anywhere.
+    """Write all cases that match the filters to a file or a database; if it is cut off anywhere, it can be resumed.
 
         report = await export_cases(desk, "cases.db", status="all", history=True)
 
@@ -29,6 +29,7 @@ async def export_cases(
     | --- | --- | --- |
     | JSON Lines, CSV, also with `.gz` | exact | exact, if the disk does what fsync asks |
     | SQLite | exact | exact; the last commits may be taken back as a whole, and are fetched again |
+    | Postgres | exact | exact, if the server does what fsync asks |
     | Parquet | exact; written at the end, from JSON Lines | as these |
     | a stream, `-` for stdout | cannot be resumed | cannot be resumed |
 
@@ -36,9 +37,13 @@ async def export_cases(
     is. The checkpoint is removed last: where a run was killed after the output got its name, the next one finds it
     whole, fetches nothing and says so (`ExportReport.was_whole`). Once a report was returned, an output exists already.
 
+    In Postgres the schema is called `SCHEMA_part` until it is complete, and the checkpoint is in it. Needs the extra
+    `postgres`.
+
     Args:
         desk: An open client.
-        to: A path, `-` for stdout, or a binary stream. Streams get JSON Lines.
+        to: A path, `-` for stdout, a binary stream, or `postgresql://user@host/database?schema=fusedesk`. Streams get
+            JSON Lines. A password may be in the address, in `PGPASSWORD` or in `~/.pgpass`; it shows nowhere.
         on_progress: Called with an `ExportProgress` after each commit and whenever waiting begins or ends. It costs
             up to three calls at the beginning, to find out how many cases there will be.
         **options: See `ExportOptions`.
@@ -49,12 +54,13 @@ async def export_cases(
         PaginationError: The server does not keep the order by id.
         FuseDeskError: A call failed for good, or FuseDesk was out of reach for too long.
     """
+    to = destination(to)  # tracebacks may show local variables
     with ExitStack() as end:
         return await export_within(end, desk, to, on_progress, options)
 
 
 async def export_within(
-    end: ExitStack, desk: FuseDesk, to: Target, on_progress: OnProgress | None, options: ExportOptions
+    end: ExitStack, desk: FuseDesk, to: Destination, on_progress: OnProgress | None, options: ExportOptions
 ) -> ExportReport:
     """What `export_cases` does, for a caller who has more to do before the report is where it should be.
 
@@ -69,6 +75,7 @@ async def export_within(
     Raises:
         FuseDeskError: As `export_cases`.
     """
+    to = destination(to)  # tracebacks may show local variables
     checked = await Options.read(desk, to, options)
     output = Output(desk, checked.sink(), on_progress)
     end.callback(output.close)
@@ -83,12 +90,13 @@ async def export_within(
     return report
 
 
-async def plan_export(desk: FuseDesk, to: Target, **options: Unpack[ExportOptions]) -> ExportPlan:
+async def plan_export(desk: FuseDesk, to: Destination, **options: Unpack[ExportOptions]) -> ExportPlan:
     """What `export_cases` with the same arguments will cost; a dozen calls at the most, none if it was planned before.
 
     Raises:
         FuseDeskError: As `export_cases`.
     """
+    to = destination(to)  # tracebacks may show local variables
     checked = await Options.read(desk, to, options)
     output = Output(desk, checked.sink(), None)
     await output.find_checkpoint(checked.job, checked.resume, overwrite=checked.overwrite)

@@ -1,6 +1,5 @@
 """The options of an export, as callers give them and as they are once checked."""
 
-import os
 import re
 from datetime import timedelta
 from typing import Any, Self, cast
@@ -19,7 +18,7 @@ from fusedesk_async._wire.search_query import search_query
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.export._checkpoint import Job
 from fusedesk_async.export._sink import Replacement, Resume, Sink
-from fusedesk_async.export._target import Format, Target, format_of, layout_of, sink_for
+from fusedesk_async.export._target import Destination, Format, format_of, layout_of, shown, sink_for
 from fusedesk_async.filters import CaseFilters
 
 LOOK_BACK = timedelta(days=2)
@@ -33,16 +32,16 @@ class ExportOptions(CaseFilters, total=False):
 
     Keys:
 
-    - `format`: `jsonl`, `csv`, `parquet` or `sqlite`; by default that of the output's ending.
+    - `format`: `jsonl`, `csv`, `parquet`, `sqlite` or `postgres`; by default that of the output's ending or address.
     - `history`: fetch each case with its history: one more call for each.
-    - `update`: bring a SQLite export up to date, or make it if there is none. Cases that changed are replaced; those
-      that do not match any more stay, with `matches` 0 and their old history. That a case was deleted, the API does
-      not tell: it stays as it was. An update that was cut off is resumed, whatever `resume` says.
+    - `update`: bring an export in SQLite or Postgres up to date, or make it if there is none. Cases that changed are
+      replaced; those that do not match any more stay, with `matches` 0 (false) and their old history. That a case was
+      deleted, the API does not tell: it stays as it was. An update that was cut off is resumed, whatever `resume` says.
     - `resume`: `auto` resumes an earlier run if there is one, `never` starts over, `require` refuses to start over.
     - `overwrite`: replace an output that exists, once the new one is complete.
     - `allow_empty`: replace an output that holds cases even if none came this time. Without it that is an error, and
       the output stays as it is: a server that says "nothing" by mistake would empty it.
-    - `mode`: permissions of the output, such as `0o640`. By default those of the output that is replaced, and of a new
+    - `mode`: permissions of a file, such as `0o640`. By default those of the output that is replaced, and of a new
       one 0600: it holds customers' data.
     - `guard_formulas`: put a `'` in front of texts in CSV that a spreadsheet would take for formulas.
     - `bom`: begin CSV with a byte order mark, without which Excel reads UTF-8 as something else; Python and pandas read
@@ -79,7 +78,7 @@ class Options:
         filters: Which cases.
     """
 
-    to: Target
+    to: Destination
     job: Job
     filters: CaseFilters
     update: bool = False
@@ -95,7 +94,7 @@ class Options:
     look_back: timedelta = LOOK_BACK
 
     @classmethod
-    async def read(cls, desk: FuseDesk, to: Target, options: ExportOptions) -> Self:
+    async def read(cls, desk: FuseDesk, to: Destination, options: ExportOptions) -> Self:
         """Check what a caller gave.
 
         Raises:
@@ -127,14 +126,17 @@ class Options:
         if not isinstance(self.look_back, timedelta) or self.look_back < timedelta():
             message = f"look_back is a timedelta of zero or more, not {self.look_back!r}"
             raise ConfigurationError(message)
+        if self.mode is not None and self.job.format == "postgres":
+            message = "mode is for files only; in Postgres give permissions with GRANT, which a new export keeps"
+            raise ConfigurationError(message)
         if self.guard_formulas and self.job.format != "csv":
             message = "guard_formulas is for CSV only: no other format is opened as a spreadsheet"
             raise ConfigurationError(message)
         if self.bom and self.job.format != "csv":
             message = "bom is for CSV only: in other formats a byte order mark would be a fault"
             raise ConfigurationError(message)
-        if self.update and not self.is_updatable:
-            message = "only a SQLite export can be updated; give a name that ends in .db"
+        if self.update and not self.is_database:
+            message = "only an export in SQLite or Postgres can be updated; give a name that ends in .db or its address"
             raise ConfigurationError(message)
         if self.update and "date_updated" in self.filters:
             message = "date_updated cannot be a filter together with update=True"
@@ -143,7 +145,7 @@ class Options:
     @property
     def name(self) -> str:
         """What the output is called."""
-        return os.fspath(self.to) if isinstance(self.to, str | os.PathLike) else "-"
+        return shown(self.to)
 
     @property
     def history(self) -> bool:
@@ -151,9 +153,9 @@ class Options:
         return self.job.history
 
     @property
-    def is_updatable(self) -> bool:
-        """Whether the output can be updated later."""
-        return self.job.format == "sqlite"
+    def is_database(self) -> bool:
+        """Whether the output has tables, and can be updated later."""
+        return self.job.format in {"sqlite", "postgres"}
 
     @property
     def is_filtered(self) -> bool:

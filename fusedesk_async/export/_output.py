@@ -22,12 +22,16 @@ from fusedesk_async.export._checkpoint import (
     Job,
 )
 from fusedesk_async.export._disk_thread import DiskThread
+from fusedesk_async.export._name_lists import NameLists
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport, Meter
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume, Sink
 
 T = TypeVar("T")
 OnProgress: TypeAlias = Callable[[ExportProgress], object]
+
+LONGEST_REASON = 200
+"""Characters that are kept of why a list of names is missing."""
 
 _COUNTED = (
     "cases",
@@ -40,6 +44,7 @@ _COUNTED = (
     "is_unordered",
     "odd_fields",
     "odd",
+    "missing_names",
     "runs",
 )
 """What a report takes from the checkpoint as it is."""
@@ -112,6 +117,11 @@ class Output:
             await self._in_disk_thread(write)
         finally:  # also if it was cancelled meanwhile: the write was carried out to its end
             self.notify()
+
+    async def write_names(self, lists: NameLists) -> tuple[str, ...]:
+        """Replace the lists of names that came; which ones are missing now, each with the reason."""
+        refused = await self._in_disk_thread(partial(self._sink.write_names, lists))
+        return tuple(one_line(reason)[:LONGEST_REASON] for reason in (*lists.missing, *refused))
 
     async def restart(self) -> None:
         """Begin the list anew: where ids come in no order, nothing says which cases are in the output already."""

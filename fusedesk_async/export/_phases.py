@@ -1,6 +1,7 @@
 """The phases of an export: all cases; or, in an update, what was missing, what changed, and what of that matches."""
 
 from datetime import datetime
+from typing import Any
 
 from fusedesk_async._client import FuseDesk
 from fusedesk_async._clock import utc
@@ -10,6 +11,7 @@ from fusedesk_async.export._case_count import CaseCount, count_cases
 from fusedesk_async.export._checkpoint import Checkpoint, Phase
 from fusedesk_async.export._fetch import Fetch
 from fusedesk_async.export._missing import FetchMissing
+from fusedesk_async.export._name_lists import CALLS, fetch_name_lists
 from fusedesk_async.export._options import Options
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._report import ExportPlan
@@ -64,11 +66,11 @@ class ExportRun:
         """What has changed since the export began: all that goes into it again, and perhaps other cases to look at."""
         since = self._day_before(self._output.checkpoint.started_after)
         ours = await count_cases(self._desk, self._filters_of("update", since), probes=probes)
-        calls, others = 1 + self._calls_for(ours.likely), 0
+        calls, others = 1 + self._calls_for(ours.likely), CALLS
         if self._options.is_filtered:
             all_changed = await count_cases(self._desk, self._filters_of("changes", since), probes=probes)
             calls += self._pages_of(all_changed.likely)
-            others = self._pages_of(all_changed.at_most)
+            others += self._pages_of(all_changed.at_most)
         return ExportPlan(
             done=0,
             cases=ours.likely,
@@ -79,7 +81,8 @@ class ExportRun:
         )
 
     def _calls_for(self, cases: int) -> int:
-        return self._pages_of(cases) + (cases if self._options.history else 0)
+        names = CALLS if self._options.is_database else 0
+        return self._pages_of(cases) + (cases if self._options.history else 0) + names
 
     def _pages_of(self, cases: int) -> int:
         """Calls for a list of this many cases, the one that finds its end included."""
@@ -112,9 +115,20 @@ class ExportRun:
                 await FetchMissing(self._desk, self._output, self._options).carry_out()
             else:
                 await self._fetch(phase)
-            mark = self._high_water_mark(phase)
-            await self._output.commit(phase=self._phase_after(phase), bookmark="", started_after=mark)
+            await self._end(phase)
         await self._recount_missing()
+
+    async def _end(self, phase: Phase) -> None:
+        """Go over to the next phase; before the last one, databases get the names of departments, reps and tags."""
+        changes: dict[str, Any] = {
+            "phase": self._phase_after(phase),
+            "bookmark": "",
+            "started_after": self._high_water_mark(phase),
+        }
+        if changes["phase"] == "complete" and self._options.is_database:
+            lists = await fetch_name_lists(self._desk)
+            changes["missing_names"] = await self._output.write_names(lists)
+        await self._output.commit(**changes)
 
     def _high_water_mark(self, phase: Phase) -> str:
         """Where the next update looks from: no later than this one did if it may not have seen all changes."""
@@ -149,7 +163,7 @@ class ExportRun:
         elif reached.is_unordered and reached.phase == "cases" and not self._options.history:
             await self._output.restart()
         elif reached.phase == "cases" and not reached.has_cases:
-            newest = await self._newest_date() if self._options.is_updatable else ""
+            newest = await self._newest_date() if self._options.is_database else ""
             await self._output.commit(started_after=newest, expected=plan.cases if plan else None)
 
     async def _fetch(self, phase: Phase) -> None:

@@ -108,6 +108,8 @@ class ExportReport:
         log_file: The name of SQLite's log beside the output, if its last rows are still there, since another program
             read the output all the time; else empty. Nothing is lost, and every program that opens the output sees
             them; but a copy of the output alone misses them. The next update merges the two.
+        missing_names: Which lists of departments, reps and tags a database is without, each with the reason. The cases
+            are whole all the same; an update fetches the lists again.
     """
 
     to: str
@@ -134,6 +136,7 @@ class ExportReport:
     seconds: float
     was_whole: bool = False
     log_file: str = ""
+    missing_names: tuple[str, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -145,7 +148,11 @@ class ExportReport:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as plain values, ready for JSON."""
-        lists = {"rejected_ids": [*self.rejected_ids], "odd": [[*each] for each in self.odd]}
+        lists = {
+            "rejected_ids": [*self.rejected_ids],
+            "missing_names": [*self.missing_names],
+            "odd": [[*each] for each in self.odd],
+        }
         return attrs.asdict(self) | lists | {"unreadable": [attrs.asdict(row) for row in self.unreadable]}
 
 

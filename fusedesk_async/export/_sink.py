@@ -9,6 +9,7 @@ import attrs
 from fusedesk_async._durable_files import as_export_error
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
+from fusedesk_async.export._name_lists import NameLists
 from fusedesk_async.export._row import Row
 
 Resume: TypeAlias = Literal["auto", "never", "require"]
@@ -63,6 +64,16 @@ class Sink(Protocol):
         """
         ...
 
+    def write_names(self, lists: NameLists) -> tuple[str, ...]:
+        """Replace the lists of departments, reps and tags that came; those that could not be put in, with the reason.
+
+        Only databases have tables for them; no other output is given any.
+
+        Raises:
+            ExportError: They cannot be written.
+        """
+        ...
+
     def restart(self) -> None:
         """Drop all rows; the next write begins the output anew."""
         ...
@@ -108,7 +119,7 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         raise ExportError(message, None, "exists")
 
 
-def refuse_to_empty(target: Path) -> NoReturn:
+def refuse_to_empty(target: object) -> NoReturn:
     """Refuse to replace an output that holds cases by one without any.
 
     Raises:
@@ -118,7 +129,7 @@ def refuse_to_empty(target: Path) -> NoReturn:
     raise ExportError(message, None, "empty")
 
 
-def require_checkpoint(found: Checkpoint | None, resume: Resume, target: Path) -> None:
+def require_checkpoint(found: Checkpoint | None, resume: Resume, target: object) -> None:
     """Check that there is an earlier run, if one is required.
 
     Raises:

@@ -1,4 +1,4 @@
-"""SQLite: the tables `cases`, `tags` and `history`, which any SQL tool opens.
+"""SQLite: the tables `cases`, `tags` and `history`, the lists of names, and views, which any SQL tool opens.
 
 Rows and checkpoint are committed in one transaction, so they are durable together or not at all: after SIGKILL
 the file is exact; a power failure may take back the last transactions, whole, and they are fetched again. That rests on
@@ -23,8 +23,10 @@ from fusedesk_async._durable_files import (
     write_durably,
 )
 from fusedesk_async.errors import ExportError
+from fusedesk_async.export import _sqlite_names as names
 from fusedesk_async.export import _sqlite_schema as schema
 from fusedesk_async.export._checkpoint import Checkpoint, Job
+from fusedesk_async.export._name_lists import NameLists
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import (
     DEFAULT_REPLACEMENT,
@@ -94,6 +96,7 @@ class SqliteSink:
             self._open_for_writing()
             with self._transaction():
                 schema.complete(self._database)
+                names.create(self._database)
         return found or Checkpoint(job=job)
 
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
@@ -103,6 +106,11 @@ class SqliteSink:
         with self._transaction():
             write_rows(self._database, rows, checkpoint)
         return checkpoint
+
+    def write_names(self, lists: NameLists) -> tuple[str, ...]:
+        """Replace the lists of names that came."""
+        with self._transaction():
+            return names.write_names(self._database, lists.records)
 
     def restart(self) -> None:
         """Drop all rows."""
@@ -212,6 +220,7 @@ class SqliteSink:
         self._open_for_writing()
         with self._transaction():
             schema.create(self._database)
+            names.create(self._database)
 
     def _open_for_writing(self) -> None:
         """Open the database for writing, as soon as nobody else has it."""

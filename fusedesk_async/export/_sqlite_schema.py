@@ -1,10 +1,11 @@
 """The tables of a SQLite export, and how values are stored in them."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from fusedesk_async import _json
 from fusedesk_async.export._columns import (
     Column,
     Kind,
@@ -20,7 +21,7 @@ from fusedesk_async.export._columns import (
 APPLICATION_ID = 0x46446578
 """Tells our files from other databases; `file` shows it."""
 
-_TYPES: Mapping[Kind, str] = {"whole": "INTEGER", "flag": "INTEGER", "key": "", "loose": "", "identifier": ""}
+COLUMN_TYPES: Mapping[Kind, str] = {"whole": "INTEGER", "flag": "INTEGER", "key": "", "loose": "", "identifier": ""}
 """Without a type, a column leaves numbers and texts as they are; all others hold texts."""
 
 
@@ -38,6 +39,11 @@ def loose_value(value: Any) -> int | float | str:
     return value if isinstance(value, float) else loose_text(value)
 
 
+def list_text(numbers: Iterable[int]) -> str:
+    """A list of numbers as JSON, which SQLite's own functions read."""
+    return _json.dumps([*numbers])
+
+
 def storable_id(number: int) -> int | str:
     """An id of a case or a tag: a number, or a text if it has more than 64 bits."""
     return number if -(2**63) <= number < 2**63 else str(number)
@@ -49,6 +55,7 @@ ENCODERS: Mapping[Kind, Any] = {
     "text": clean_text,
     "moment": moment_text,
     "flag": int,
+    "tags": list_text,
     "loose": loose_value,
     "identifier": loose_value,
 }
@@ -60,7 +67,7 @@ STATE_COLUMNS = ("tombstone", "history_error", "matches")
 
 
 def _definitions(columns: tuple[Column, ...]) -> str:
-    return ",\n  ".join(f'"{column.name}" {_TYPES.get(column.kind, "TEXT")}'.rstrip() for column in columns)
+    return ",\n  ".join(f'"{column.name}" {COLUMN_TYPES.get(column.kind, "TEXT")}'.rstrip() for column in columns)
 
 
 def _tables(id_type: str) -> dict[str, str]:
@@ -175,7 +182,7 @@ def _create_indexes(database: sqlite3.Connection) -> None:
 
 
 def _columns_of(table: Table) -> dict[str, str]:
-    return {column.name: _TYPES.get(column.kind, "TEXT") for column in table.columns} | {"extra": "TEXT"}
+    return {column.name: COLUMN_TYPES.get(column.kind, "TEXT") for column in table.columns} | {"extra": "TEXT"}
 
 
 _COLUMNS: Mapping[str, Mapping[str, str]] = {

@@ -9,6 +9,7 @@ from typing import Protocol
 from fusedesk_async.errors import ConfigurationError, ExportError
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._json_lines import JsonLines
+from fusedesk_async.export._name_lists import NameLists
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume
 
@@ -77,6 +78,11 @@ class StreamSink:
         if written is None and isinstance(self._stream, RawIOBase):
             raise BlockingIOError(EAGAIN, "it takes no bytes now and does not block")
         return len(text) if written is None else written
+
+    def write_names(self, lists: NameLists) -> tuple[str, ...]:
+        """Rows of cases only: there is nothing that could hold them."""
+        del lists
+        return ()
 
     def restart(self) -> None:
         """Nothing is resumed."""

@@ -10,12 +10,15 @@ from fusedesk_async.export._append import AppendSink, RowFormat
 from fusedesk_async.export._csv import Csv
 from fusedesk_async.export._json_lines import JsonLines
 from fusedesk_async.export._parquet import ParquetMaker
+from fusedesk_async.export._postgres_url import PostgresUrl, is_postgres_url
 from fusedesk_async.export._sink import Replacement, Sink
 from fusedesk_async.export._sqlite import SqliteSink
 from fusedesk_async.export._stream import BinaryStream, StreamSink, stdout
 
-Format: TypeAlias = Literal["jsonl", "csv", "parquet", "sqlite"]
+Format: TypeAlias = Literal["jsonl", "csv", "parquet", "sqlite", "postgres"]
 Target: TypeAlias = str | os.PathLike[str] | BinaryStream
+Destination: TypeAlias = Target | PostgresUrl
+"""A target whose password, if it has one, does not show."""
 
 _FORMATS_BY_SUFFIX: dict[str, Format] = {
     ".jsonl": "jsonl",
@@ -31,7 +34,19 @@ _DESCRIPTOR = re.compile(r"/dev/(?:std(?:in|out|err)|fd/[0-9]+)\Z|/proc/(?:self|
 """Names that Unix gives to what a program has open."""
 
 
-def format_of(to: Target, wanted: Format | None) -> Format:
+def destination(to: Destination) -> Destination:
+    """The target, as a `PostgresUrl` if it is the address of a database."""
+    return PostgresUrl(to) if isinstance(to, str) and is_postgres_url(to) else to
+
+
+def shown(to: Destination) -> str:
+    """What an output is called."""
+    if isinstance(to, PostgresUrl):
+        return str(to)
+    return os.fspath(to) if isinstance(to, str | os.PathLike) else "-"
+
+
+def format_of(to: Destination, wanted: Format | None) -> Format:
     """The format of an output: the one asked for, or that of its ending.
 
     Raises:
@@ -40,17 +55,17 @@ def format_of(to: Target, wanted: Format | None) -> Format:
     if wanted is not None and wanted not in get_args(Format):
         message = f"format is one of {', '.join(get_args(Format))}, not {wanted!r}"
         raise ConfigurationError(message)
+    if isinstance(to, PostgresUrl) or wanted == "postgres":
+        if not isinstance(to, PostgresUrl) or wanted not in {None, "postgres"}:
+            message = f"postgres is for addresses such as postgresql://user@host/database, {wanted} is for files"
+            raise ConfigurationError(message)
+        to.check()
+        return "postgres"
     if isinstance(to, str | os.PathLike) and _DESCRIPTOR.match(str(to)):
         message = f"{to} is an open file of this program and cannot be replaced by an output; give - for stdout"
         raise ConfigurationError(message)
     if not isinstance(to, str | os.PathLike) or to == "-":
-        if not (to == "-" or hasattr(to, "write")):
-            message = f"an output is a path, '-' or a binary stream, not {type(to).__name__}"
-            raise ConfigurationError(message)
-        if wanted not in (None, "jsonl"):
-            message = f"{wanted} needs a file; a stream takes JSON Lines only"
-            raise ConfigurationError(message)
-        return "jsonl"
+        return _format_of_stream(to, wanted)
     name = _checked_path(to).name
     found = wanted or _FORMATS_BY_SUFFIX.get(Path(name.removesuffix(_GZIP_SUFFIX)).suffix.lower())
     if found is None:
@@ -62,8 +77,18 @@ def format_of(to: Target, wanted: Format | None) -> Format:
     return found
 
 
+def _format_of_stream(to: Destination, wanted: Format | None) -> Format:
+    if not (to == "-" or hasattr(to, "write")):
+        message = f"an output is a path, '-' or a binary stream, not {type(to).__name__}"
+        raise ConfigurationError(message)
+    if wanted not in {None, "jsonl"}:
+        message = f"{wanted} needs a file; a stream takes JSON Lines only"
+        raise ConfigurationError(message)
+    return "jsonl"
+
+
 def sink_for(
-    to: Target,
+    to: Destination,
     kind: str,
     *,
     history: bool,
@@ -77,6 +102,8 @@ def sink_for(
     Raises:
         ConfigurationError: A package is missing.
     """
+    if isinstance(to, PostgresUrl):
+        return _postgres_sink(to, update=update, replacement=replacement)
     if not isinstance(to, str | os.PathLike):
         return StreamSink(to)
     if to == "-":
@@ -93,7 +120,16 @@ def sink_for(
     return AppendSink(target, row_format, compressed=compressed, replacement=replacement)
 
 
-def layout_of(kind: Format, to: Target, *, history: bool, guard_formulas: bool, bom: bool = False) -> str:
+def _postgres_sink(url: PostgresUrl, *, update: bool, replacement: Replacement) -> Sink:
+    try:
+        from fusedesk_async.export._postgres import PostgresSink  # noqa: PLC0415 - an extra
+    except ImportError:
+        message = 'Postgres needs one more package: pip install "fusedesk_async[postgres]"'
+        raise ConfigurationError(message) from None
+    return PostgresSink(url, update=update, allow_empty=replacement.allow_empty)
+
+
+def layout_of(kind: Format, to: Destination, *, history: bool, guard_formulas: bool, bom: bool = False) -> str:
     """What decides how an output looks besides its format."""
     compressed = isinstance(to, str | os.PathLike) and Path(to).name.endswith(_GZIP_SUFFIX)
     parts = ["gzip"] if compressed else []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Invoke
+from exports import select
 
 from fusedesk_async.cli._exit import Exit
 from fusedesk_async.sandbox import Sandbox
@@ -168,13 +169,41 @@ def test_a_database_is_brought_up_to_date(invoke: Invoke, sandbox: Sandbox, tmp_
     assert after[opened] == after[untouched] == ["open", 1]
 
 
+def test_a_schema_of_a_database_is_filled_and_brought_up_to_date(
+    invoke: Invoke, sandbox: Sandbox, postgres_url: str
+) -> None:
+    url = postgres_url.replace("postgres@", "postgres:sEcReT@") + "&schema=desk"
+    arguments = ("export", url, "--status", "open", "--opened-after", "2026-06-01", "--json")
+    planned = invoke(*arguments, "--dry-run")
+    assert (planned.exit_code, planned.stdout) == (Exit.FINE, "")
+    result = invoke(*arguments)
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["format"], report["to"]) == (Exit.FINE, "postgres", f"{postgres_url}&schema=desk")
+    refused = invoke(*arguments)
+    assert refused.exit_code == Exit.EXISTS
+    assert "schema=desk exists already; --overwrite replaces it once the new one is complete" in refused.stderr
+    (opened,) = sandbox.open_cases(status="open")
+    updated = invoke(*arguments, "--update")
+    assert updated.exit_code == Exit.FINE
+    ids = [number for (number,) in select(postgres_url, "SELECT id FROM cases", "desk")]
+    assert opened in ids
+    assert len(ids) == report["cases"] + 1
+    wrong = invoke("export", f"{url}#", "--status", "open")
+    assert wrong.exit_code == Exit.CONFIGURATION
+    assert "the address of the database cannot be read" in wrong.stderr
+    for each in (planned, result, refused, updated, wrong):
+        assert "sEcReT" not in each.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
+        (("out.db", "--format", "postgres"), "postgres is for addresses such as"),
+        (("postgresql:///x", "--mode", "640"), "mode is for files only"),
         (("out.txt",), "unknown format of 'out.txt'"),
         (("out.db.gz",), "sqlite cannot be compressed with .gz"),
         (("-", "--format", "csv"), "csv needs a file"),
-        (("out.csv", "--update"), "only a SQLite export can be updated"),
+        (("out.csv", "--update"), "only an export in SQLite or Postgres can be updated"),
         (("out.jsonl", "--guard-formulas"), "guard_formulas is for CSV"),
         (("out.db", "--bom"), "bom is for CSV only"),
     ],

@@ -74,10 +74,10 @@ async def test_days_before_time_began_are_all_days(tmp_path):
 
 
 @pytest.mark.anyio
-async def test_an_empty_desk_is_an_empty_database_and_can_be_updated(tmp_path):
+async def test_an_empty_desk_is_an_empty_database_and_can_be_updated(out):
     async with client(Sandbox(0), SystemClock()) as desk:
         for update in (False, True):
-            report = await export_cases(desk, tmp_path / "out.db", update=update, on_progress=lambda _: None)
+            report = await export_cases(desk, out, update=update, on_progress=lambda _: None)
             assert report.cases == 0
 
 

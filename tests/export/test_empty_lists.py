@@ -1,10 +1,8 @@
 """Lists that come empty although there are cases: nothing is taken away for them."""
 
-import sqlite3
-from contextlib import closing
-
 import httpx
 import pytest
+from exports import select
 
 from fusedesk_async import ExportError, FuseDesk
 from fusedesk_async.export import export_cases
@@ -36,20 +34,14 @@ def by_id(request):
     return request.url.params.get("orderby", "").startswith("caseid")
 
 
-def matches(path):
-    with closing(sqlite3.connect(path)) as database:
-        return dict(database.execute("SELECT id, matches FROM cases"))
-
-
-def checkpoint(path):
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute("SELECT checkpoint FROM fusedesk_export").fetchone()
+def matches(out):
+    return dict(select(out, "SELECT id, matches FROM cases"))
 
 
 @pytest.mark.parametrize("kind", [SaysNothing, HasNoChanges])
 @pytest.mark.parametrize("filters", [{"status": "open"}, {}])
-async def test_an_update_whose_lists_come_empty_changes_nothing(kind, filters, tmp_path):
-    sandbox, out = Sandbox(300), tmp_path / "out.db"
+async def test_an_update_whose_lists_come_empty_changes_nothing(kind, filters, out):
+    sandbox = Sandbox(300)
     transport = kind(sandbox.app)
     async with FuseDesk("acme", api_key=sandbox.api_key, transport=transport) as desk:
         await export_cases(desk, out, **filters)
@@ -90,9 +82,9 @@ async def test_an_export_that_was_to_have_cases_is_not_done_without_any(tmp_path
         assert (await export_cases(desk, out)).cases == 40
 
 
-async def test_an_empty_list_is_an_empty_export(tmp_path):
+async def test_an_empty_list_is_an_empty_export(out, tmp_path):
     sandbox = Sandbox(0)
     async with FuseDesk("acme", api_key=sandbox.api_key, transport=httpx.ASGITransport(sandbox.app)) as desk:
-        for name in ("out.jsonl", "out.db"):
-            assert (await export_cases(desk, tmp_path / name)).cases == 0
-        assert (await export_cases(desk, tmp_path / "out.db", update=True)).cases == 0
+        for to in (tmp_path / "out.jsonl", out):
+            assert (await export_cases(desk, to)).cases == 0
+        assert (await export_cases(desk, out, update=True)).cases == 0

@@ -5,7 +5,7 @@ import random
 import anyio
 import pytest
 from clients import client
-from exports import NAMES, Killed, ids_in
+from exports import OUTPUTS, Killed, ids_in, left_beside
 
 from fusedesk_async import ExportError, RateLimiter
 from fusedesk_async.export import export_cases
@@ -54,19 +54,19 @@ async def run_until_whole(sandbox, out, chance, **options):
 
 
 @pytest.mark.parametrize("history", [False, True])
-@pytest.mark.parametrize("name", NAMES)
-async def test_an_export_of_a_desk_at_work_survives_being_killed(name, history, tmp_path):
-    seed = NAMES.index(name) * 2 + history
+@pytest.mark.parametrize("name", OUTPUTS)
+async def test_an_export_of_a_desk_at_work_survives_being_killed(name, history, place):
+    seed, out = OUTPUTS.index(name) * 2 + history, place(name)
     sandbox = busy_sandbox(seed)
     before = set(sandbox.state.cases.ids())
-    report, kills = await run_until_whole(sandbox, tmp_path / name, random.Random(seed), history=history)
-    found = ids_in(tmp_path / name)
+    report, kills = await run_until_whole(sandbox, out, random.Random(seed), history=history)
+    found = ids_in(out)
     assert report.cases == len(found) == len(set(found))
     assert set(found) >= before & set(sandbox.state.cases.ids())
     assert found == sorted(found)
     assert 1 <= report.runs <= kills + 1  # one that was killed before its first commit has left nothing
     assert report.is_whole
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert left_beside(out) == []
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 4, 7])

@@ -1,14 +1,13 @@
 """Where an update looks from, whatever this machine's clock and the dates of single cases say."""
 
 import json
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 
 import anyio
 import attrs
 import httpx
 import pytest
+from exports import select
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,9 +51,8 @@ def desk_of(sandbox, clock, *, dated):
     return FuseDesk("acme", api_key=sandbox.api_key, transport=transport, clock=clock)
 
 
-def mark_in(path):
-    with closing(sqlite3.connect(path)) as database:
-        ((checkpoint,),) = database.execute("SELECT checkpoint FROM fusedesk_export")
+def mark_in(out):
+    ((checkpoint,),) = select(out, "SELECT checkpoint FROM fusedesk_export")
     return json.loads(checkpoint)["started_after"]
 
 
@@ -76,8 +74,7 @@ async def test_a_clock_that_is_off_hides_no_change(days, future, dated, clock, t
             mark = mark_in(out)
             assert not mark or datetime.fromisoformat(mark).timestamp() <= now + 2 * change + 2
             report = await export_cases(desk, out, update=True)
-            with closing(sqlite3.connect(out)) as database:
-                assert database.execute("SELECT summary FROM cases WHERE id = 9").fetchone() == (f"change {change}",)
+            assert select(out, "SELECT summary FROM cases WHERE id = 9") == [(f"change {change}",)]
             assert report.is_whole
 
 

@@ -1,15 +1,13 @@
 """Exports and updates against servers that cannot send some rows, and that keep other orders or none."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
 import httpx
 import pytest
-from exports import ids_in
+from exports import ids_in, select
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,20 +73,20 @@ def is_named(report, number):
     return any((row.after or 0) < number < (row.before or 10**9) for row in report.unreadable)
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.db", "out.parquet"])
-async def test_a_row_that_cannot_be_had_is_named_and_the_rest_is_there(name, tmp_path):
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.db", "out.parquet", "postgres"])
+async def test_a_row_that_cannot_be_had_is_named_and_the_rest_is_there(name, place):
     server = Server(range(1, 121), spoilt={7, 64})
     async with desk_of(server) as desk:
-        report = await export_cases(desk, tmp_path / name, page_size=50)
-    assert ids_in(tmp_path / name) == [each for each in range(1, 121) if each not in {7, 64}]
+        report = await export_cases(desk, place(name), page_size=50)
+    assert ids_in(place(name)) == [each for each in range(1, 121) if each not in {7, 64}]
     assert [row.id for row in report.unreadable] == [7, 64]
     assert (report.unreadable_count, report.is_whole, report.cases) == (2, False, 118)
     assert [row["after"] for row in json.loads(json.dumps(report.as_dict()))["unreadable"]] == [6, 63]
 
 
 @pytest.mark.parametrize("history", [False, True])
-async def test_an_update_asks_again_for_rows_that_could_not_be_had(history, tmp_path):
-    server, out = Server(range(1, 61), spoilt={1, 30, 60}), tmp_path / "out.db"
+async def test_an_update_asks_again_for_rows_that_could_not_be_had(history, out):
+    server = Server(range(1, 61), spoilt={1, 30, 60})
     async with desk_of(server) as desk:
         first = await export_cases(desk, out, page_size=20, history=history, update=True)
         assert (first.unreadable_count, first.is_whole) == (3, False)
@@ -99,21 +97,19 @@ async def test_an_update_asks_again_for_rows_that_could_not_be_had(history, tmp_
         third = await export_cases(desk, out, page_size=20, history=history, update=True)
     assert third.is_whole
     assert sorted(ids_in(out)) == [*range(1, 61)]
-    with closing(sqlite3.connect(out)) as database:
-        histories = {each for (each,) in database.execute("SELECT DISTINCT case_id FROM history")}
+    histories = {each for (each,) in select(out, "SELECT DISTINCT case_id FROM history")}
     assert histories == (set(range(1, 61)) if history else set())
 
 
-async def test_an_update_takes_nothing_away_where_it_cannot_see(tmp_path):
-    server, out = Server(range(1, 61)), tmp_path / "out.db"
+async def test_an_update_takes_nothing_away_where_it_cannot_see(out):
+    server = Server(range(1, 61))
     async with desk_of(server) as desk:
         await export_cases(desk, out, status="open", page_size=20)
         server.changed = {10, 20, 30}
         server.spoilt = {20}
         report = await export_cases(desk, out, status="open", page_size=20, update=True)
         assert not report.is_whole
-        with closing(sqlite3.connect(out)) as database:
-            assert database.execute("SELECT count(*) FROM cases WHERE NOT matches").fetchone() == (0,)
+        assert select(out, "SELECT count(*) FROM cases WHERE NOT matches") == [(0,)]
         server.spoilt = set()
         assert (await export_cases(desk, out, status="open", page_size=20, update=True)).is_whole
 
@@ -126,13 +122,13 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", ["out.jsonl", "out.db"])
+@pytest.mark.parametrize("name", ["out.jsonl", "out.db", "postgres"])
 @pytest.mark.parametrize("history", [False, True])
-async def test_any_order_will_do_and_is_told(order, name, history, tmp_path):
+async def test_any_order_will_do_and_is_told(order, name, history, place):
     server = Server(range(1, 121), order=ORDERS[order])
     async with desk_of(server) as desk:
-        report = await export_cases(desk, tmp_path / name, page_size=30, history=history)
-    assert sorted(ids_in(tmp_path / name)) == [*range(1, 121)]
+        report = await export_cases(desk, place(name), page_size=30, history=history)
+    assert sorted(ids_in(place(name))) == [*range(1, 121)]
     assert report.cases == 120
     assert report.is_unordered == (order != "descending")
     assert report.is_whole == (order == "descending")
@@ -143,11 +139,11 @@ class CutOffError(Exception):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", ["out.jsonl", "out.db"])
+@pytest.mark.parametrize("name", ["out.jsonl", "out.db", "postgres"])
 @pytest.mark.parametrize("history", [False, True])
 @pytest.mark.parametrize("cut_at", [3, 5, 9])
-async def test_an_export_that_is_cut_off_has_each_case_once_in_any_order(order, name, history, cut_at, tmp_path):
-    server = Server(range(1, 121), order=ORDERS[order])
+async def test_an_export_that_is_cut_off_has_each_case_once_in_any_order(order, name, history, cut_at, place):
+    server, out = Server(range(1, 121), order=ORDERS[order]), place(name)
     count = 0
 
     def cut(_):
@@ -159,11 +155,11 @@ async def test_an_export_that_is_cut_off_has_each_case_once_in_any_order(order, 
     async with desk_of(server) as desk:
         for _ in range(2):
             try:
-                report = await export_cases(desk, tmp_path / name, page_size=30, history=history, on_progress=cut)
+                report = await export_cases(desk, out, page_size=30, history=history, on_progress=cut)
                 break
             except CutOffError:
                 continue
-    assert sorted(ids_in(tmp_path / name)) == [*range(1, 121)]
+    assert sorted(ids_in(out)) == [*range(1, 121)]
     assert report.cases == 120
 
 

@@ -1,12 +1,9 @@
 """Outputs and parts that are not given up unasked."""
 
-import sqlite3
-from contextlib import closing
-
 import attrs
 import pytest
 from clients import client
-from exports import NAMES, bookmark, ids_in, job, rows, sink
+from exports import NAMES, OUTPUTS, bookmark, ids_in, job, left_beside, rows, select, sink
 
 from fusedesk_async import ConfigurationError, ExportError
 from fusedesk_async.export import export_cases
@@ -16,7 +13,7 @@ from fusedesk_async.sandbox import Sandbox
 def written(path, ids, *, overwrite=False, allow_empty=False):
     output = sink(path, allow_empty=allow_empty)
     try:
-        reached = output.open(job(path.name), resume="auto", overwrite=overwrite)
+        reached = output.open(job(path), resume="auto", overwrite=overwrite)
         if ids:
             reached = output.write(rows(ids), attrs.evolve(reached, bookmark=bookmark(ids[-1])))
         output.write([], attrs.evolve(reached, phase="complete"))
@@ -26,15 +23,15 @@ def written(path, ids, *, overwrite=False, allow_empty=False):
         output.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_cases_are_not_replaced_by_none_unasked(name, tmp_path):
-    path = tmp_path / name
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_cases_are_not_replaced_by_none_unasked(name, place):
+    path = place(name)
     written(path, [1, 2])
     with pytest.raises(ExportError, match=r"no case came, so .* was left as it is, with the cases it holds") as caught:
         written(path, [], overwrite=True)
     assert caught.value.reason == "empty"
     assert ids_in(path) == [1, 2]
-    assert [each.name for each in tmp_path.iterdir()] == [name], "nothing is left that the next run would resume"
+    assert left_beside(path) == [], "nothing is left that the next run would resume"
     written(path, [3], overwrite=True)
     assert ids_in(path) == [3]
     written(path, [], overwrite=True, allow_empty=True)
@@ -51,11 +48,10 @@ def test_a_file_of_another_kind_holds_something(name, tmp_path):
     assert (tmp_path / name).read_bytes() == b"not one of ours"
 
 
-def test_a_database_without_cases_may_be_replaced_by_one_without_cases(tmp_path):
-    written(tmp_path / "out.db", [])
-    with closing(sqlite3.connect(tmp_path / "out.db")) as database:
-        assert database.execute("SELECT count(*) FROM cases").fetchone() == (0,)
-    written(tmp_path / "out.db", [], overwrite=True)
+def test_a_database_without_cases_may_be_replaced_by_one_without_cases(out):
+    written(out, [])
+    assert select(out, "SELECT count(*) FROM cases") == [(0,)]
+    written(out, [], overwrite=True)
 
 
 @pytest.mark.parametrize("name", NAMES[:4])

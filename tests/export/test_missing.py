@@ -1,10 +1,8 @@
 """What could not be fetched is remembered, asked for first by an update, and told as long as it is missing."""
 
-import sqlite3
-from contextlib import closing
-
 import httpx
 import pytest
+from exports import select
 from tenacity import stop_after_attempt
 
 from fusedesk_async import FuseDesk, RetryPolicy
@@ -25,14 +23,12 @@ class LosesHistories(httpx.ASGITransport):
         return await super().handle_async_request(request)
 
 
-def column(path, name):
-    with closing(sqlite3.connect(path)) as database:
-        return dict(database.execute(f"SELECT id, {name} FROM cases"))
+def column(out, name):
+    return dict(select(out, f"SELECT id, {name} FROM cases"))
 
 
-def with_history(path):
-    with closing(sqlite3.connect(path)) as database:
-        return {each for (each,) in database.execute("SELECT DISTINCT case_id FROM history")}
+def with_history(out):
+    return {each for (each,) in select(out, "SELECT DISTINCT case_id FROM history")}
 
 
 def opened(sandbox, transport):
@@ -41,8 +37,8 @@ def opened(sandbox, transport):
 
 
 @pytest.mark.parametrize("filters", [{}, {"status": "open"}])
-async def test_an_update_fetches_missing_histories_first_and_says_what_is_still_missing(filters, tmp_path):
-    sandbox, out = Sandbox(60), tmp_path / "out.db"
+async def test_an_update_fetches_missing_histories_first_and_says_what_is_still_missing(filters, out):
+    sandbox = Sandbox(60)
     transport = LosesHistories(sandbox.app)
     ids = [*sandbox.state.cases.ids()] if not filters else sorted(await open_ids(sandbox, transport))
     transport.broken = frozenset(ids[1:4])
@@ -69,8 +65,8 @@ async def open_ids(sandbox, transport):
         return [case.id async for case in desk.cases.search(status="open")]
 
 
-async def test_many_missing_histories_are_kept_in_steps(tmp_path):
-    sandbox, out = Sandbox(50), tmp_path / "out.db"
+async def test_many_missing_histories_are_kept_in_steps(out):
+    sandbox = Sandbox(50)
     transport = LosesHistories(sandbox.app)
     transport.broken = frozenset([*sandbox.state.cases.ids()][1:-1])
     async with opened(sandbox, transport) as desk:

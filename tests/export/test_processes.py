@@ -23,14 +23,15 @@ anyio.run(main)
 """
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.db"])
-def test_a_few_real_kills_lose_nothing(name, tmp_path):
+@pytest.mark.parametrize("name", ["out.jsonl", "out.db", "postgres"])
+def test_a_few_real_kills_lose_nothing(name, place):
     sandbox, chance, kills = Sandbox(150, latency=0.01), random.Random(name), 3
+    out = place(name)
     due, in_the_middle = count(1), threading.Event()
     sandbox.churn("get", lambda _: next(due) or in_the_middle.set())
     with serve_in_thread(sandbox) as url:
         settings = {"FUSEDESK_APP": "acme", "FUSEDESK_BASE_URL": url, "FUSEDESK_API_KEY": sandbox.api_key}
-        command = [sys.executable, "-c", PROGRAM, tmp_path / name]
+        command = [sys.executable, "-c", PROGRAM, str(out)]
         for _ in range(kills):
             due = count(-chance.randint(0, 40))  # so many cases are asked for before it is killed
             in_the_middle.clear()
@@ -38,6 +39,6 @@ def test_a_few_real_kills_lose_nothing(name, tmp_path):
                 assert in_the_middle.wait(60)
                 process.kill()
         subprocess.run(command, env=os.environ | settings, check=True)
-    assert ids_in(tmp_path / name) == list(range(1, 151))
+    assert ids_in(out) == list(range(1, 151))
     details = sum(call.path.rsplit("/", 1)[-1].isdecimal() for call in sandbox.received)
     assert details <= 150 + kills * 4

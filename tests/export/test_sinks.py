@@ -8,10 +8,10 @@ from contextlib import closing
 
 import attrs
 import pytest
-from exports import NAMES, bookmark, ids_in, job, rows, sink
+from exports import NAMES, OUTPUTS, bookmark, ids_in, job, left_beside, rows, sink
 
 from fusedesk_async import ConfigurationError, ExportError
-from fusedesk_async.export import _sqlite
+from fusedesk_async.export import _postgres_session, _sqlite
 from fusedesk_async.export._checkpoint import Checkpoint
 from fusedesk_async.export._stream import StreamSink
 from fusedesk_async.export._target import format_of
@@ -30,16 +30,19 @@ def ended(output, place):
     output.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_who_comes_second_harms_nothing(name, tmp_path):
-    first = sink(tmp_path / name)
-    place = first.open(job(name), resume="auto", overwrite=False)
-    second = sink(tmp_path / name)
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_who_comes_second_harms_nothing(name, place, monkeypatch):
+    monkeypatch.setattr(_postgres_session, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(_postgres_session, "PAUSE", 0.001)
+    out = place(name)
+    first = sink(out)
+    reached = first.open(job(out), resume="auto", overwrite=False)
+    second = sink(out)
     with pytest.raises(ExportError, match="is in use by process"):
-        second.open(job(name), resume="auto", overwrite=False)
+        second.open(job(out), resume="auto", overwrite=False)
     second.close()
-    ended(first, first.write(rows([1, 2]), place))
-    assert ids_in(tmp_path / name) == [1, 2]
+    ended(first, first.write(rows([1, 2]), reached))
+    assert ids_in(out) == [1, 2]
 
 
 def test_a_reader_in_a_transaction_is_reported_and_nothing_is_lost(tmp_path, monkeypatch):
@@ -143,13 +146,14 @@ def test_the_standard_output_is_called_minus(name, wanted):
         format_of(name, wanted)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_there_must_be_something_to_resume_if_that_is_required(name, tmp_path):
-    output = sink(tmp_path / name)
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_there_must_be_something_to_resume_if_that_is_required(name, place):
+    out = place(name)
+    output = sink(out)
     with pytest.raises(ExportError, match=r"there is no export to .* to resume"):
-        output.open(job(name), resume="require", overwrite=False)
+        output.open(job(out), resume="require", overwrite=False)
     output.close()
-    assert not any(tmp_path.iterdir())
+    assert left_beside(out) == []
 
 
 @pytest.mark.parametrize("to", ["a\0.jsonl", "\ud800.csv", b"out.jsonl", None, 5, "out", "out.txt", "out.db.gz"])

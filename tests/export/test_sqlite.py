@@ -22,6 +22,7 @@ from fusedesk_async.cli._status import summary
 from fusedesk_async.export import _sqlite, export_cases
 from fusedesk_async.export import _sqlite_schema as schema
 from fusedesk_async.export._row import Row
+from fusedesk_async.export._sqlite_names import NAME_TABLES, VIEWS
 from fusedesk_async.sandbox import Sandbox, VirtualClock
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +161,10 @@ async def test_a_file_of_an_older_version_gets_what_it_lacks(exported, tmp_path)
     _, desk, out = exported
     whole = {table: columns(out, table) for table in ("cases", "history")}
     with closing(sqlite3.connect(out)) as database:
+        for view in VIEWS:
+            database.execute(f"DROP VIEW {view}")
+        for table in NAME_TABLES:
+            database.execute(f"DROP TABLE {table}")
         for table, column in [("cases", "rating"), ("cases", "history_error"), ("history", "title")]:
             database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         database.execute("DROP TABLE fusedesk_changed")
@@ -171,6 +176,8 @@ async def test_a_file_of_an_older_version_gets_what_it_lacks(exported, tmp_path)
     with checked(out) as database:
         assert database.execute("SELECT count(*) FROM cases WHERE mine = 'kept'").fetchone() == (65,)
         assert database.execute("SELECT 1 FROM sqlite_master WHERE name = 'cases_by_status'").fetchone()
+        for name in (*VIEWS, *NAME_TABLES):
+            assert database.execute(f"SELECT count(*) FROM {name}").fetchone() > (0,), name
 
 
 def written(path, batches, *, tags=None, at_end=True):

@@ -1,12 +1,10 @@
-"""SQLite exports that are brought up to date, also if that is cut off."""
+"""Exports into databases that are brought up to date, also if that is cut off."""
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from clients import client
-from exports import Killed
+from exports import Killed, select
 
 from fusedesk_async import ConfigurationError
 from fusedesk_async.export import export_cases, plan_export
@@ -15,14 +13,13 @@ from fusedesk_async.sandbox import Sandbox, SandboxProfile, SystemClock
 pytestmark = pytest.mark.anyio
 
 
-def table(path):
-    with closing(sqlite3.connect(path)) as database:
-        return {each[0]: each[1:] for each in database.execute("SELECT id, status, matches FROM cases")}
+def table(out):
+    return {each[0]: each[1:] for each in select(out, "SELECT id, status, matches FROM cases")}
 
 
 @pytest.mark.parametrize("killed_at", range(8))
-async def test_an_update_that_is_cut_off_goes_on(killed_at, tmp_path):
-    sandbox, out = Sandbox(60, profile=SandboxProfile(largest_limit=20, over_limit="cut")), tmp_path / "out.db"
+async def test_an_update_that_is_cut_off_goes_on(killed_at, out):
+    sandbox = Sandbox(60, profile=SandboxProfile(largest_limit=20, over_limit="cut"))
     async with client(sandbox, SystemClock()) as desk:
         await export_cases(desk, out, status="open")
         before = table(out)
@@ -82,8 +79,8 @@ async def test_the_bounds_of_a_plan_are_right_on_a_quiet_desk(cases, tmp_path):
 
 
 @pytest.mark.parametrize("filters", [{}, {"status": "all"}, {"status": "open"}])
-async def test_an_update_costs_what_was_planned_and_looks_at_other_cases_only_if_some_may_have_left(filters, tmp_path):
-    sandbox, out = Sandbox(1_200), tmp_path / "out.db"
+async def test_an_update_costs_what_was_planned_and_looks_at_other_cases_only_if_some_may_have_left(filters, out):
+    sandbox = Sandbox(1_200)
     async with client(sandbox, SystemClock()) as desk:
         await export_cases(desk, out, **filters)
         sandbox.open_cases(40, status="open")
@@ -99,8 +96,8 @@ async def test_an_update_costs_what_was_planned_and_looks_at_other_cases_only_if
     assert abs(plan.calls - report.calls) <= 2
 
 
-async def test_a_plan_of_an_update_with_histories_counts_one_call_for_each(tmp_path):
-    sandbox, out = Sandbox(30), tmp_path / "out.db"
+async def test_a_plan_of_an_update_with_histories_counts_one_call_for_each(out):
+    sandbox = Sandbox(30)
     async with client(sandbox, SystemClock()) as desk:
         await export_cases(desk, out, status="open", history=True)
         plan = await plan_export(desk, out, status="open", history=True, update=True)

@@ -12,8 +12,10 @@ from contextlib import closing, contextmanager
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import httpx
+import psycopg
 import pytest
 
 from fusedesk_async import _json
@@ -23,28 +25,34 @@ from fusedesk_async.errors import UnexpectedResponseError
 from fusedesk_async.export._checkpoint import Job
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Replacement, Sink
-from fusedesk_async.export._target import format_of, sink_for
+from fusedesk_async.export._target import destination, format_of, sink_for
 from fusedesk_async.models import Case
 
 NAMES = ("out.jsonl", "out.jsonl.gz", "out.csv", "out.parquet", "out.db")
+DATABASES = ("out.db", "postgres")
+OUTPUTS = (*NAMES, "postgres")
+Place: TypeAlias = Path | str
+"""A file, or the address of a database."""
 
 
 class Killed(BaseException):
     """The process ends here."""
 
 
-def job(name: str, *, history: bool = False, query: str = "") -> Job:
+def job(name: Place, *, history: bool = False, query: str = "") -> Job:
     """What an export is about."""
-    return Job(server="https://acme.fusedesk.com", query=query, format=format_of(name, None), history=history)
+    kind = format_of(destination(name), None)
+    return Job(server="https://acme.fusedesk.com", query=query, format=kind, history=history)
 
 
 def sink(
-    path: Path, *, history: bool = False, update: bool = False, allow_empty: bool = False, mode: int | None = None
+    path: Place, *, history: bool = False, update: bool = False, allow_empty: bool = False, mode: int | None = None
 ) -> Sink:
     """The output of this name."""
+    to = destination(path)
     return sink_for(
-        path,
-        format_of(path, None),
+        to,
+        format_of(to, None),
         history=history,
         guard_formulas=False,
         update=update,
@@ -69,8 +77,40 @@ def bookmark(after: int) -> str:
     return f"fusedesk-walk/1 {after} 0 {'0' * 16}"
 
 
-def ids_in(path: Path) -> list[int]:
+def asks_for_names(request: httpx.Request) -> bool:
+    """Whether a request is for the list of departments, reps or tags."""
+    return request.url.path.endswith(("/departments/all", "/reps", "/casetags"))
+
+
+def select(out: Place, query: str, schema: str = "fusedesk") -> list[tuple[Any, ...]]:
+    """What a query of an output with tables gives."""
+    if isinstance(out, Path):
+        with closing(sqlite3.connect(out)) as database:
+            return database.execute(query).fetchall()
+    with connected(out, schema) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+@contextmanager
+def connected(url: str, schema: str = "fusedesk") -> Iterator[psycopg.Connection]:
+    """A connection to a Postgres database in which names mean tables of a schema."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT set_config('search_path', quote_ident(%s), false)", (schema,))
+        yield connection
+
+
+def left_beside(out: Place) -> list[str]:
+    """What there is beside a finished output."""
+    if isinstance(out, Path):
+        return [path.name for path in out.parent.iterdir() if path != out]
+    query = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|public$|fusedesk$)'"
+    return [name for (name,) in select(out, query)]
+
+
+def ids_in(path: Place) -> list[int]:
     """The ids of the cases in an output."""
+    if not isinstance(path, Path):
+        return [each for (each,) in select(path, "SELECT id FROM cases ORDER BY id")]
     if path.suffix == ".db":
         with closing(sqlite3.connect(path)) as database:
             return [each for (each,) in database.execute("SELECT id FROM cases ORDER BY rowid")]
