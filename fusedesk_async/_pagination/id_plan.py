@@ -103,7 +103,7 @@ class IdPlan(Generic[R]):
         self._begun = False
         self._turned_at: Start | None = None  # where the direction was taken for the other one, by one row alone
         self._delivered: set[int] | None = set() if self._start.id is None else None
-        self._inquiry = self._begin(mirrored=self._begins_mirrored)
+        self._inquiry: Inquiry = self._begin(mirrored=self._begins_mirrored)
         if self._begins_plain:
             self._go_plain()
 
