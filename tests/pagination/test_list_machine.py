@@ -67,7 +67,7 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
         self.profile = LearnedProfile()
         self.moves = self.streak = 0
         self.looked_empty = False
-        self.given_up = 0
+        self.given_up = self.given_up_at_rest = 0
         self.start(None, page_size, ahead)
 
     def start(self, start, page_size, ahead):
@@ -230,6 +230,7 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
         assert allowed or not isinstance(error, PaginationError), error
         self.moves = 0
         self.given_up += 1
+        self.given_up_at_rest += 1
         self.resume(self.page_size, self.ahead)
 
     def is_far(self):
@@ -273,11 +274,11 @@ class ListsWhileRowsMove(RuleBasedStateMachine):
         self.server.cap = max(self.server.cap, 2)
         rows = max(1, min(self.server.cap, self.page_size, self.server.largest_limit) - 1)
         bound = 40 * (len(self.server.ids) // rows + len(self.server.spoilt) + 4 + self.ahead)
-        self.given_up = 0
+        self.given_up = self.given_up_at_rest = 0
         while not self.plan.done and bound:
             self.exchange(self.in_flight[0])
             bound -= 1
-            if self.given_up > 2 and self.may_give_up:
+            if self.given_up_at_rest > 2 and self.may_give_up:
                 return
         assert self.plan.done
         self.whoever_stayed_was_delivered_or_is_told_of()
