@@ -1,7 +1,9 @@
 """How many calls remain this hour, as far as responses say. Numbers in, numbers out; no clock."""
 
 import math
+from bisect import bisect_right
 from datetime import datetime
+from typing import Literal, TypeAlias
 
 import attrs
 
@@ -18,12 +20,16 @@ class InFlightOverlap:
     have been the other way round, but then enough remain for it, too.
     """
 
-    _in_flight_with: dict[int, set[int]] = attrs.field(factory=dict[int, set[int]])
-    _remaining_after: dict[int, float] = attrs.field(factory=dict[int, float])
+    _in_flight: set[int] = attrs.field(factory=set[int])
+    _ended: dict[int, tuple[int, float]] = attrs.field(factory=dict[int, tuple[int, float]])
+    """Of calls that have ended: the number of the first one granted after that, and the calls that remained after it;
+    minus infinity if its response did not say."""
+    _next_number: int = 0
 
     def on_granted(self, number: int) -> None:
-        """A call was granted."""
-        self._in_flight_with[number] = set(self._in_flight_with)
+        """A call was granted; numbers rise."""
+        self._in_flight.add(number)
+        self._next_number = number + 1
 
     def on_ended(self, number: int, remaining: float | None) -> set[int]:
         """A call has ended.
@@ -35,21 +41,26 @@ class InFlightOverlap:
         Returns:
             The calls that were in flight together with it and that `remaining` may not include.
         """
-        others = self._in_flight_with.pop(number) | {other for other in self._in_flight_with if other > number}
-        uncertain = {other for other in others if not self._counted_before(other, remaining)}
-        if remaining is not None:
-            self._remaining_after[number] = remaining
-        if len(self._remaining_after) > 8 * (len(self._in_flight_with) + 1):
-            self._forget()
+        self._in_flight.remove(number)
+        uncertain = set(self._in_flight)
+        for other, (granted_next, remaining_after) in reversed(self._ended.items()):
+            if granted_next <= number:
+                break  # those that ended before it were not in flight with it either
+            if other < number and not (remaining is not None and remaining <= remaining_after):
+                uncertain.add(other)
+        self._ended[number] = (self._next_number, -math.inf if remaining is None else remaining)
+        if len(self._ended) > 8 * (len(self._in_flight) + 1):
+            self.forget()
         return uncertain
 
-    def _counted_before(self, other: int, remaining: float | None) -> bool:
-        return remaining is not None and self._remaining_after.get(other, -math.inf) >= remaining
-
-    def _forget(self) -> None:
-        needed = set[int]().union(*self._in_flight_with.values())
-        self._remaining_after = {
-            number: remaining for number, remaining in self._remaining_after.items() if number in needed
+    def forget(self) -> None:
+        """Forget calls that were in flight together only with calls that have ended, too."""
+        last = max(self._in_flight, default=-1)
+        numbers = sorted(self._in_flight)
+        self._ended = {
+            other: (granted_next, remaining)
+            for other, (granted_next, remaining) in self._ended.items()
+            if other < last and numbers[bisect_right(numbers, other)] < granted_next
         }
 
 
@@ -93,6 +104,9 @@ class RefillRate:
         self.overdue = max(0.0, now - self.since - OVERDUE_FACTOR * self.seconds_per_call * (hidden + 1))
 
 
+StoreState: TypeAlias = Literal["none", "up", "down"]
+
+
 @public
 @attrs.frozen(kw_only=True)
 class Allowance:
@@ -103,12 +117,16 @@ class Allowance:
         remaining: Calls remaining, as the newest response said; None if none did.
         observed_at: When that response came, in UTC.
         blocked_until: When the next of the calls that wait may go, in UTC; None if none waits.
+        processes: How many processes used the shared quota in the last twelfth of the hour; 1 if none is shared.
+        store: Whether the store of the shared quota could be reached when it was last asked; `none` if none is shared.
     """
 
     limit: int | None = None
     remaining: int | None = None
     observed_at: datetime | None = None
     blocked_until: datetime | None = None
+    processes: int = 1
+    store: StoreState = "none"
 
 
 MOST_CREDIBLE_ZEROS = 5
@@ -165,6 +183,8 @@ class Ledger:
         self._overlap.on_ended(number, None if sent else math.inf)
         if not sent:
             self._not_counted(number)
+        if self.remaining is None:
+            self._not_in_remaining.discard(number)
 
     def on_response(self, number: int, usage: Usage, *, now: float, counted: bool = True) -> None:
         """It got a response.
@@ -184,7 +204,7 @@ class Ledger:
             if usage.remaining is not None and usage.remaining >= (self.remaining or 0):
                 self._not_in_remaining.discard(number)  # the server counted it before the newest
             return
-        self._newest = number
+        self._newest, uncounted = number, self._uncounted_up_to(number)
         if usage != Usage():
             self.observed_at = now
         self._observe_limit(usage.limit, counted=counted)
@@ -193,7 +213,7 @@ class Ledger:
             self.most_remaining = max(self.most_remaining, usage.remaining)
             self._not_in_remaining = uncertain
             self._count_zeros(now, zero=counted and not usage.remaining)
-            calls = usage.remaining + number - self._uncounted_up_to(number)
+            calls = usage.remaining + number - uncounted
             self.refill.observe(calls, now, len(uncertain))
             if usage.limit in {None, self.limit}:
                 self.others.observe(calls, now, len(uncertain))
@@ -230,6 +250,10 @@ class Ledger:
         """What responses said of calls remaining was misunderstood."""
         self.remaining, self.most_remaining, self.remaining_at = None, 0, -math.inf
         self.refill, self.others, self._zeros = RefillRate(), OtherPrograms(self.window), 0
+
+    def forget_old(self) -> None:
+        """Forget what matters to no call in flight."""
+        self._overlap.forget()
 
     @property
     def certainly_remaining(self) -> int | None:

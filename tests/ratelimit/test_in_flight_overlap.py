@@ -85,11 +85,29 @@ def test_all_calls_that_the_newest_answer_did_not_count_are_in_doubt(steps):
             newest = max(newest, number)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.none() | st.integers(0, 20)), max_size=120))
+def test_who_was_in_flight_together_is_the_same_as_if_each_call_had_noted_it(steps):
+    known, together, remaining_after, made = InFlightOverlap(), {}, {}, 0
+    for grant, choice, remaining in steps:
+        if grant or not together:
+            known.on_granted(made)
+            together[made] = set(together)
+            made += 1
+            continue
+        number = sorted(together)[choice % len(together)]
+        others = together.pop(number) | {other for other in together if other > number}
+        uncertain = {other for other in others if remaining is None or remaining_after.get(other, -1) < remaining}
+        assert known.on_ended(number, remaining) == uncertain
+        remaining_after[number] = -1 if remaining is None else remaining
+        if choice == 0:
+            known.forget()
+
+
 @given(st.integers(1, 6), st.integers(20, 200))
 def test_it_remembers_no_more_than_a_few_times_the_calls_that_are_out(slots, calls):
     known = overlap(*range(slots))
     for number in range(calls):
         known.on_ended(number, 10_000 - number)
         known.on_granted(number + slots)
-        assert len(known._remaining_after) <= 9 * (slots + 1)
-        assert len(known._in_flight_with) == slots
+        assert len(known._ended) <= 8 * (slots + 1)
+        assert len(known._in_flight) == slots
