@@ -64,10 +64,12 @@ class CallLog:
 
     Attributes:
         returned: How many calls are an hour old by now.
+        late_by: Seconds by which the moments of calls may be later than they were, as where processes share them.
     """
 
     window: float
     returned: int = 0
+    late_by: float = 0.0
     _in_flight: int = 0
     _ended_at: deque[float] = attrs.field(factory=deque[float])
 
@@ -100,7 +102,7 @@ class CallLog:
 
     def seconds_of(self, calls: int, now: float) -> float:
         """Seconds since the first of the newest so many calls ended; infinite if there are not as many."""
-        return now - self._ended_at[-calls] if len(self._ended_at) >= calls else math.inf
+        return now - self._ended_at[-calls] + self.late_by if len(self._ended_at) >= calls else math.inf
 
     def turn(self, turn: int, most: int, now: float) -> float:
         """Seconds until the `turn`-th call from now, counted from 1, may go if `most` are allowed in an hour.

@@ -25,7 +25,7 @@ anything: the slower they are, the more calls may come back meanwhile."""
 
 
 @attrs.frozen
-class _Look:
+class Look:
     """A response: the number of its call, its count, when it came, and our calls that were an hour old by then."""
 
     number: int
@@ -54,7 +54,7 @@ class CountDirection:
     _highest: int = 0
     _fell: int = 0  # by how much it was below the highest count since the first look
     _fastest: float = 0.0  # calls a second, of those that confirmed what is believed or that said nothing
-    _first: _Look | None = None
+    _first: Look | None = None
 
     def remaining(self, count: int | None, limit: int | None) -> int | None:
         """Calls remaining, as a count says; None if it does not say, or of what."""
@@ -92,7 +92,7 @@ class CountDirection:
         Returns:
             Whether the header turned out to count something else than was believed.
         """
-        look, first = _Look(number, count, now, returned), self._first
+        look, first = Look(number, count, now, returned), self._first
         self._overlap = max(self._overlap, in_flight + 1)
         if first is None or returned != first.returned:
             self._begin(look, in_flight)
@@ -109,7 +109,7 @@ class CountDirection:
             return False
         return self._judge(step, calls / seconds if seconds > 0 else math.inf)
 
-    def _begin(self, look: _Look, in_flight: int) -> None:
+    def _begin(self, look: Look, in_flight: int) -> None:
         self._first, self._overlap, self._highest, self._fell = look, in_flight + 1, look.count, 0
 
     def _judge(self, step: float, rate: float) -> bool:

@@ -47,8 +47,8 @@ class ResponseTimes:
 
     def on_ended(self, number: int, now: float, *, accepted: bool) -> None:
         """It has ended; `accepted` if it got a response other than 429."""
-        began = self._granted_at.pop(number)
-        if accepted:
+        began = self._granted_at.pop(number, None)
+        if accepted and began is not None:  # another process measures its own
             self._seconds.append(now - began)
 
     def estimate(self, calls: int, at_once: float) -> Estimate:

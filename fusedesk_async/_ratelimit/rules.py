@@ -181,6 +181,7 @@ class AdmissionRules:
         cooldowns: The pauses after a 429.
         interactive: The interactive calls of the last hour.
         direction: What the header with the calls remaining counts.
+        response_times: How long responses took.
         in_flight: Calls that were granted and have not ended.
         next_number: The number the next call will get.
     """
@@ -195,7 +196,7 @@ class AdmissionRules:
         self._pacer = HourlyPacer(reserve, window, assumed_limit, self.ledger, self._call_log)
         self._retry_times = {bulk: RetryTimes(window) for bulk in (False, True)}
         self._endpoints: dict[int, str] = {}
-        self._response_times = ResponseTimes()
+        self.response_times = ResponseTimes()
         self._first_granted_at = math.inf
         self._had_response = False
 
@@ -258,6 +259,11 @@ class AdmissionRules:
         """Seconds; it makes no sense to ask again sooner."""
         return self.cooldowns.newest.shortest_retry_after
 
+    @property
+    def average_gap(self) -> float:
+        """Seconds in which one call comes back, on the average of the hour."""
+        return self._pacer.average_gap
+
     def is_unrestricted(self, now: float) -> bool:
         """Whether bulk calls need not trickle."""
         return not (self.cooldowns.active or self._steps_are_long) and self._pacer.is_unrestricted(now)
@@ -280,7 +286,7 @@ class AdmissionRules:
         self._call_log.on_granted()
         self.ledger.on_granted(number)
         self._endpoints[number] = endpoint
-        self._response_times.on_granted(number, now)
+        self.response_times.on_granted(number, now)
         self.cooldowns.on_granted(number, endpoint)
         self.interactive.on_granted(now, bulk=bulk)
         self._pacer.on_granted(now, bulk=bulk)
@@ -291,7 +297,7 @@ class AdmissionRules:
         """A call got no response. If it was sent, the server may have counted it all the same."""
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=sent)
-        self._response_times.on_ended(number, now, accepted=False)
+        self.response_times.on_ended(number, now, accepted=False)
         self.cooldowns.on_lost(number, self._endpoints.pop(number))
         self.ledger.on_lost(number, sent=sent)
 
@@ -338,7 +344,7 @@ class AdmissionRules:
     def estimate(self, calls: int, now: float, *, at_once: int) -> Estimate:
         """How long so many bulk calls take, of which `at_once` may be in flight at once."""
         pause = cooldown_wait(self.cooldowns.stops_all - now, self._window)
-        hourly, responses = quota_wait(calls, now, self._pacer), self._response_times.estimate(calls, at_once)
+        hourly, responses = quota_wait(calls, now, self._pacer), self.response_times.estimate(calls, at_once)
         steps = calls * self._burst.step
         at_least = max(pause.at_least, hourly.at_least, responses.at_least) if calls else 0.0
         return Estimate(at_least, pause.at_most + hourly.at_most + responses.at_most + steps if calls else 0.0)
@@ -356,6 +362,10 @@ class AdmissionRules:
         """How long the hour lasts, in seconds."""
         return self._window
 
+    def on_told(self, moment: float, *, bulk: bool) -> None:
+        """A call that does not wait any longer was told by somebody else to come back at a moment, in seconds."""
+        self._retry_times[bulk].on_told(moment)
+
     def interactive_over_reserve(self, now: float) -> int:
         """How many interactive calls the last hour had, if more than the reserve and beside bulk calls; otherwise 0.
 
@@ -367,7 +377,7 @@ class AdmissionRules:
         self._had_response = True
         self.in_flight -= 1
         self._call_log.on_ended(now, counted=counted)
-        self._response_times.on_ended(number, now, accepted=counted)
+        self.response_times.on_ended(number, now, accepted=counted)
         remaining = self._remaining(number, usage, now, counted=counted)
         self.ledger.on_response(number, attrs.evolve(usage, remaining=remaining), now=now, counted=counted)
         self._pacer.on_response(now)
