@@ -20,6 +20,9 @@ from fusedesk_async._events import (
     CallStarted,
     Event,
     Observer,
+    Observers,
+    QuotaStoreBack,
+    QuotaStoreLost,
     QuotaWait,
     QuotaWaitOver,
 )
@@ -27,7 +30,9 @@ from fusedesk_async._http.retry import JitteredBackoff, RetryPolicy
 from fusedesk_async._ratelimit.allowance import Allowance
 from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
+from fusedesk_async._ratelimit.queues import Permit, Slots, WaitPolicy
 from fusedesk_async._version import __version__
+from fusedesk_async._wire.answer import Answer
 from fusedesk_async._wire.profile import ServerProfile
 from fusedesk_async.errors import (
     AnswerLostError,
@@ -58,6 +63,7 @@ __all__ = [
     "Access",
     "Acknowledgement",
     "Allowance",
+    "Answer",
     "AnswerLostError",
     "AuthenticationError",
     "Bookmark",
@@ -95,6 +101,7 @@ __all__ = [
     "Integration",
     "JitteredBackoff",
     "KnownStatus",
+    "Limiter",
     "Lookup",
     "NameLookupError",
     "NewCase",
@@ -106,6 +113,7 @@ __all__ = [
     "NotSentError",
     "Note",
     "Observer",
+    "Observers",
     "OddField",
     "Order",
     "OutcomeUnknownError",
@@ -113,7 +121,10 @@ __all__ = [
     "Pages",
     "PaginationError",
     "PermissionDeniedError",
+    "Permit",
     "PoweredBy",
+    "QuotaStoreBack",
+    "QuotaStoreLost",
     "QuotaWait",
     "QuotaWaitOver",
     "RateLimitError",
@@ -125,9 +136,11 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "ServerProfile",
+    "Slots",
     "TransportError",
     "UnexpectedResponseError",
     "UnreadableRow",
+    "WaitPolicy",
     "Walk",
     "WalkReport",
     "Webhook",
@@ -147,12 +160,14 @@ if TYPE_CHECKING:
     from fusedesk_async._pagination.pages import Pages
     from fusedesk_async._pagination.unreadable import UnreadableRow
     from fusedesk_async._pagination.walk import Walk, WalkReport
+    from fusedesk_async._ratelimit.protocol import Limiter
     from fusedesk_async.models import *
 else:
     from fusedesk_async._exports import lazily as _lazily
 
     _LATER = {
         "Bookmark": "fusedesk_async._pagination.bookmark",
+        "Limiter": "fusedesk_async._ratelimit.protocol",
         "Lookup": "fusedesk_async._pagination.lookup",
         "Page": "fusedesk_async._pagination.page",
         "Pages": "fusedesk_async._pagination.pages",

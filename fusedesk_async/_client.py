@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar, Unpac
 
 import attrs
 
-from fusedesk_async._api_key import ApiKey
 from fusedesk_async._checks import at_least_one, checked_path, one_of, positive
 from fusedesk_async._clock import Clock, SystemClock, utc
 from fusedesk_async._config import ProfileSource, Settings, read_environment, server_address
@@ -27,6 +26,7 @@ from fusedesk_async._ratelimit.estimates import Estimate
 from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._reconcile.creation_log import CreationLog
 from fusedesk_async._wire.answer import Answer
+from fusedesk_async._wire.api_key import ApiKey
 from fusedesk_async._wire.call import Call, Method, Parameters
 from fusedesk_async._wire.encode import Parts
 from fusedesk_async._wire.profile import LearnedProfile, ServerProfile, shared_profile
@@ -36,6 +36,7 @@ from fusedesk_async.resources._name_resolver import NameResolver
 from fusedesk_async.resources._resources import Resources
 
 if TYPE_CHECKING:
+    from fusedesk_async._ratelimit.protocol import Limiter
     from fusedesk_async.models import Access
     from fusedesk_async.models.directory import Directory
     from fusedesk_async.resources.cases import Cases
@@ -65,7 +66,8 @@ class FuseDesk(Resources):
         timeout: Seconds for one attempt, from connecting to the last byte read. Waiting for quota or for a
             free connection does not count. A search by email asks the CRM and may want more.
         retry: When a failed call is tried again, and how long an interactive call waits for quota.
-        limiter: What is known of the hourly quota, if several clients of the same key are to share it.
+        limiter: What is known of the hourly quota, if several clients of the same key are to share it, or several
+            processes: `RateLimiter(shared=…)`. Or a `Limiter` of your own.
         concurrency: How many requests may be in flight at once; also the number of connections.
         on_rate_limit: `wait` for quota, or `raise` a `RateLimitError`, as suits workers of a job queue.
         strict: Whether odd answers that could be dealt with raise `UnexpectedResponseError` instead of warning.
@@ -103,7 +105,7 @@ class FuseDesk(Resources):
         base_url: str | None = None,
         timeout: float = 30.0,
         retry: RetryPolicy | None = None,
-        limiter: RateLimiter | None = None,
+        limiter: "Limiter | None" = None,
         concurrency: int = 4,
         on_rate_limit: OnRateLimit = "wait",
         strict: bool = False,
@@ -120,9 +122,9 @@ class FuseDesk(Resources):
         finally:
             del api_key  # tracebacks may show local variables
         self._base_url = server_address(app, base_url)
-        self._clock, self._limiter = clock or SystemClock(), limiter or RateLimiter()
+        self._clock, self._limiter = clock or SystemClock(), RateLimiter() if limiter is None else limiter
         self._lifetime, self._log_filter = Lifetime(), RedactingFilter(key.redact)
-        self._names, self._creations = NameResolver(), CreationLog()
+        self._names, self._creations, self._account = NameResolver(), CreationLog(), key.account_at(self._base_url)
         self._begin_profile(self._profile_of(app, profile, transport))
         connections = self._connections = at_least_one(concurrency, "concurrency")
         route = route_to(self._base_url, proxy, trust_env=trust_env)
@@ -181,7 +183,8 @@ class FuseDesk(Resources):
 
         `FUSEDESK_BASE_URL` gives another address, for sandboxes; the app may then be missing. A proxy that the
         environment names is used unless `trust_env=False` is given. `FUSEDESK_PROFILE` is a file of what is known of
-        the server.
+        the server. `FUSEDESK_SHARED_QUOTA` is where all processes that use the key share its quota, unless a `limiter`
+        is given: an address as `fusedesk_async.fleet.shared_quota` takes it, such as `sqlite:////folder/file`.
 
         Args:
             **settings: All other arguments of `FuseDesk`, such as `timeout` or `concurrency`.
@@ -192,6 +195,10 @@ class FuseDesk(Resources):
         found = read_environment()
         settings.setdefault("trust_env", True)
         settings.setdefault("profile", found.profile)
+        if found.shared_quota and settings.get("limiter") is None:
+            from fusedesk_async.fleet import shared_quota
+
+            settings["limiter"] = RateLimiter(shared=shared_quota(found.shared_quota))
         return cls(found.app, api_key=found.api_key, base_url=found.base_url, **settings)
 
     def with_options(
@@ -371,8 +378,8 @@ class FuseDesk(Resources):
         observed, the end is not seen.
 
         Args:
-            observer: Called with a `CallStarted`, `CallAnswered`, `CallLost`, `CallRetried`, `CallEnded`, `QuotaWait`
-                or `QuotaWaitOver`.
+            observer: Called with a `CallStarted`, `CallAnswered`, `CallLost`, `CallRetried`, `CallEnded`, `QuotaWait`,
+                `QuotaWaitOver`, `QuotaStoreLost` or `QuotaStoreBack`.
         """
         with self._pipeline.observers.subscribed(observer), self._limiter.observers.subscribed(observer):
             yield
@@ -401,7 +408,7 @@ class FuseDesk(Resources):
 
     async def __aenter__(self) -> Self:
         self._refuse_view()
-        self._pipeline.open()
+        self._pipeline.open(self._account)
         self._lifetime.begin()
         self._log_filter.begin()
         return self

@@ -3,19 +3,21 @@
 import os
 import re
 import ssl
-from typing import TypeAlias, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 import attrs
 
-from fusedesk_async._api_key import ApiKey
 from fusedesk_async._clock import Clock
 from fusedesk_async._http.auth import AuthMode
 from fusedesk_async._http.exchange import HttpTransport
 from fusedesk_async._http.pipeline import OnRateLimit
 from fusedesk_async._http.retry import RetryPolicy
-from fusedesk_async._ratelimit.limiter import RateLimiter
+from fusedesk_async._wire.api_key import ApiKey
 from fusedesk_async._wire.profile import ServerProfile
 from fusedesk_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from fusedesk_async._ratelimit.protocol import Limiter
 
 ProfileSource: TypeAlias = ServerProfile | str | os.PathLike[str]
 """What is known of a server: a value, the path of a file, or `auto`."""
@@ -27,7 +29,7 @@ class Settings(TypedDict, total=False):
     auth: AuthMode
     timeout: float
     retry: RetryPolicy
-    limiter: RateLimiter | None
+    limiter: "Limiter | None"
     concurrency: int
     on_rate_limit: OnRateLimit
     strict: bool
@@ -110,10 +112,11 @@ class Environment:
     api_key: ApiKey
     base_url: str | None
     profile: str = "auto"
+    shared_quota: str | None = None
 
 
 def read_environment() -> Environment:
-    """Read `FUSEDESK_APP`, `FUSEDESK_API_KEY`, `FUSEDESK_BASE_URL` and `FUSEDESK_PROFILE`.
+    """Read `FUSEDESK_APP`, `FUSEDESK_API_KEY`, `FUSEDESK_BASE_URL`, `FUSEDESK_PROFILE`, `FUSEDESK_SHARED_QUOTA`.
 
     Raises:
         ConfigurationError: The key is missing, or both the app and the base address are.
@@ -124,4 +127,5 @@ def read_environment() -> Environment:
         message = "set FUSEDESK_APP to the name of your app, such as acme (or FUSEDESK_BASE_URL to an address)"
         raise ConfigurationError(message)
     profile = os.environ.get("FUSEDESK_PROFILE") or "auto"
-    return Environment(app, ApiKey(os.environ.get("FUSEDESK_API_KEY", "")), base_url, profile)
+    shared = os.environ.get("FUSEDESK_SHARED_QUOTA") or None
+    return Environment(app, ApiKey(os.environ.get("FUSEDESK_API_KEY", "")), base_url, profile, shared)

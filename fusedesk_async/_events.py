@@ -139,10 +139,45 @@ class QuotaWaitOver:
     seconds: float
 
 
-Event: TypeAlias = CallStarted | CallAnswered | CallLost | CallRetried | CallEnded | QuotaWait | QuotaWaitOver
+@public
+@attrs.frozen(kw_only=True)
+class QuotaStoreLost:
+    """The store of the shared quota is out of reach; until it is back, this process goes on at its part of the pace.
+
+    Attributes:
+        error: What the store said; a `StoreUnreachable`.
+    """
+
+    error: Exception
+
+
+@public
+@attrs.frozen(kw_only=True)
+class QuotaStoreBack:
+    """The store of the shared quota answers again.
+
+    Attributes:
+        seconds: For how long it did not.
+    """
+
+    seconds: float
+
+
+Event: TypeAlias = (
+    CallStarted
+    | CallAnswered
+    | CallLost
+    | CallRetried
+    | CallEnded
+    | QuotaWait
+    | QuotaWaitOver
+    | QuotaStoreLost
+    | QuotaStoreBack
+)
 Observer: TypeAlias = Callable[[Event], object]
 
 
+@public
 class Observers:
     """Those who are notified. One that fails is logged, and disturbs neither the calls nor the others."""
 

@@ -15,8 +15,8 @@ from telemetry import Telemetry
 from tenacity import stop_after_attempt
 
 from fusedesk_async import FuseDesk, FuseDeskError, RetryPolicy
-from fusedesk_async._api_key import ApiKey
 from fusedesk_async._http.auth import KeyTransport
+from fusedesk_async._wire.api_key import ApiKey
 from fusedesk_async.otel import instrumented
 
 pytestmark = pytest.mark.anyio

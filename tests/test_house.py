@@ -34,6 +34,7 @@ def test_exactly_what_is_listed_is_exported_and_the_list_is_sorted():
         "cli",
         "otel",
         "export",
+        "fleet",
         "importing",
         "diagnosis",
     }
@@ -64,6 +65,8 @@ def test_later_is_later():
     assert {"models.case", "_pagination.walk", "resources.cases"} <= client
     assert not client & rare
     assert "models.rep" in loaded("from fusedesk_async import *")
+    quota = {"quota_store", "protocol", "rules_memory", "shared_quota", "shared_limiter", "store_link", "open_permits"}
+    assert not client & {"fleet", *(f"_ratelimit.{name}" for name in quota)}
     assert "models.case" in loaded("import fusedesk_async; fusedesk_async.models.Case")
 
 
@@ -169,6 +172,9 @@ def test_importing_the_package_imports_no_extra():
         "psycopg",
         "pyarrow",
         "opentelemetry",
+        "psycopg",
+        "redis",
+        "fusedesk_async.fleet",
         "fusedesk_async.sandbox",
     ]
     code = f"""

@@ -1,6 +1,7 @@
 """The README's examples run, and its two commands are the ones that are promised."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sybil import Sybil
@@ -30,8 +31,29 @@ def test_the_programs_run(examples, monkeypatch, capsys, tmp_path):
     assert "calls, whole: True" in told
 
 
+def parts(examples):
+    """The examples that are no programs: a part of a web service, a conftest, a test, and a choice of a sandbox."""
+    return [str(example.parsed) for example in examples if "anyio.run" not in example.parsed]
+
+
+@pytest.mark.anyio
+async def test_the_web_service_runs_beside_another(examples, monkeypatch, tmp_path, anyio_backend):
+    service, *_ = parts(examples)
+    names = {}
+    exec(service, names)
+    with serve_in_thread(Sandbox(5)) as url:
+        monkeypatch.setenv("FUSEDESK_BASE_URL", url)
+        monkeypatch.setenv("FUSEDESK_API_KEY", "sandbox-key")
+        monkeypatch.setenv("FUSEDESK_SHARED_QUOTA", f"sqlite:///{tmp_path}/fusedesk.quota")
+        apps = [SimpleNamespace(state=SimpleNamespace()) for _ in range(2)]
+        async with names["lifespan"](apps[0]), names["lifespan"](apps[1]):
+            for app in apps:
+                await app.state.desk.cases.get(1)
+            assert apps[1].state.desk.allowance.processes == 2
+
+
 def test_the_test_runs(examples, pytester):
-    conftest, test, choice = (str(example.parsed) for example in examples if "anyio.run" not in example.parsed)
+    _, conftest, test, choice = parts(examples)
     exec(choice, {})
     pytester.makeconftest(conftest + "\n")
     pytester.makepyfile("import pytest\n\n\n@pytest.mark.anyio\n" + test)

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 import httpx
 
-from fusedesk_async._api_key import MASK, ApiKey
+from fusedesk_async._wire.api_key import MASK, ApiKey
 from fusedesk_async.errors import ConfigurationError
 
 AuthMode: TypeAlias = Literal["header", "query"]

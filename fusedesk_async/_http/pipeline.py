@@ -16,7 +16,7 @@ import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import attrs
 
@@ -26,7 +26,6 @@ from fusedesk_async._http.exchange import Exchange
 from fusedesk_async._http.in_flight import InFlight
 from fusedesk_async._http.redaction import scrub
 from fusedesk_async._http.retry import RetryPolicy
-from fusedesk_async._ratelimit.limiter import RateLimiter
 from fusedesk_async._ratelimit.queues import Permit, Slots, WaitPolicy
 from fusedesk_async._text import one_line
 from fusedesk_async._wire.answer import TOO_EARLY, TOO_MANY_REQUESTS, UNAUTHORIZED, Answer
@@ -46,6 +45,9 @@ from fusedesk_async.errors import (
     UnexpectedResponseError,
     warn,
 )
+
+if TYPE_CHECKING:
+    from fusedesk_async._ratelimit.protocol import Limiter
 
 T = TypeVar("T")
 Priority: TypeAlias = Literal["interactive", "bulk"]
@@ -79,10 +81,9 @@ class Options:
         """How a call waits for its turn that the quota has delayed for so many seconds already."""
         bulk = call.bulk if self.priority is None else self.priority == "bulk"
         if self.on_rate_limit == "raise":
-            return WaitPolicy(bulk=bulk, max_wait=0.0)
-        if bulk:
-            return WaitPolicy(bulk=True, max_wait=max(0.0, self.bulk_patience - delayed))
-        return WaitPolicy(max_wait=max(0.0, self.retry.patience - delayed))
+            return WaitPolicy(bulk, 0.0, self.timeout)
+        patience = self.bulk_patience if bulk else self.retry.patience
+        return WaitPolicy(bulk, max(0.0, patience - delayed), self.timeout)
 
 
 class Pipeline:
@@ -104,7 +105,7 @@ class Pipeline:
     def __init__(
         self,
         exchange: Exchange,
-        limiter: RateLimiter,
+        limiter: "Limiter",
         clock: Clock,
         *,
         concurrency: int,
@@ -294,19 +295,23 @@ class Pipeline:
             )
         )
 
-    def open(self) -> None:
+    def open(self, account: str) -> None:
         """Make ready for calls in this event loop.
 
+        Args:
+            account: The host, and a fingerprint of the key.
+
         Raises:
-            ConfigurationError: The limiter is in use in another event loop, or with another clock.
+            ConfigurationError: The limiter is in use in another event loop, with another clock or for another account.
         """
-        self._limiter.attach(self._clock, self._slots)
+        self._limiter.attach(self._clock, self._slots, account)
 
     async def aclose(self) -> None:
         """Let writes end, end reads and what waits, close the connections."""
         self._limiter.detach(self._slots)
         try:
             await self._in_flight.drain()
+            await self._limiter.flush()
         finally:
             await self._http.aclose()
 

@@ -7,7 +7,9 @@ come first served within each. The head of `rules` says how these decide.
 import math
 import random
 from asyncio import AbstractEventLoop
+from functools import update_wrapper
 from itertools import count
+from typing import TYPE_CHECKING, Any, Self, cast
 from weakref import WeakSet
 
 from anyio.lowlevel import current_token
@@ -25,6 +27,9 @@ from fusedesk_async._wire.answer import TOO_MANY_REQUESTS, Answer
 from fusedesk_async._wire.headers import retry_after, sandbox_window, usage
 from fusedesk_async._wire.profile import ServerProfile, UsageCounts
 from fusedesk_async.errors import APIError, ConfigurationError, RateLimitError, Request
+
+if TYPE_CHECKING:
+    from fusedesk_async._ratelimit.quota_store import QuotaStore
 
 HOUR = 3_600.0
 """Seconds."""
@@ -49,6 +54,9 @@ class RateLimiter:
         usage_header: The name of the header with the calls remaining, if you know it. By default any
             `X-FuseDesk-Usage-…` other than the limit is read.
         source: Where jitter comes from; hand in a seeded one for tests.
+        shared: Where processes that use the same key share the quota, such as `fusedesk_async.fleet.SQLiteQuota`. All
+            of them must have the same `reserve`, `window` and `assumed_limit`. While it is out of reach, each goes on
+            from what it knew last, at its part of the pace. None: this process is the only one.
 
     Attributes:
         observers: Who is notified of waits for quota.
@@ -57,7 +65,15 @@ class RateLimiter:
         ConfigurationError: One of these cannot be right.
     """
 
-    def __init__(
+    def __new__(cls, *, shared: "QuotaStore | None" = None, **_: Any) -> Self:
+        """One that asks the store, if there is one."""
+        if shared is None or cls is not RateLimiter:
+            return super().__new__(cls)
+        from fusedesk_async._ratelimit.shared_limiter import SharedRateLimiter  # noqa: PLC0415 - loaded where needed
+
+        return super().__new__(cast("type[Self]", SharedRateLimiter))
+
+    def __init__(  # pyright: ignore[reportInconsistentConstructor] - it is given all that __new__ is
         self,
         *,
         reserve: float = 0.1,
@@ -65,11 +81,12 @@ class RateLimiter:
         assumed_limit: int = 1_800,
         usage_header: str | None = None,
         source: random.Random | None = None,
+        shared: "QuotaStore | None" = None,  # noqa: ARG002 - see __new__
     ) -> None:
         if isinstance(reserve, bool) or not (isinstance(reserve, int | float) and 0 <= reserve < 1):
             message = f"reserve is a part of the hour's calls, from 0 to below 1, not {reserve!r}"
             raise ConfigurationError(message)
-        self._learns_window = window is None
+        self._settings, self._learns_window = (reserve, window, assumed_limit), window is None
         window = HOUR if window is None else window
         if math.isinf(positive(window, "window")):
             message = "window is a number of seconds, not infinite"
@@ -82,6 +99,7 @@ class RateLimiter:
             assumed_limit=at_least_one(assumed_limit, "assumed_limit"),
             source=source or random.Random(),
         )
+        self._interactive = self._rules.interactive
         self.observers: Observers = Observers()
         self._reporter = WaitReporter(self.observers, min_wait=self._rules.shortest_retry_after)
         self._queues: dict[tuple[bool, Slots, str], Queue] = {}
@@ -90,12 +108,15 @@ class RateLimiter:
         self._clock: Clock = SystemClock()
         self._loop: object = None
 
-    def attach(self, clock: Clock, slots: Slots | None = None) -> None:
+    update_wrapper(__new__, __init__, assigned=(), updated=())  # help shows the arguments of the latter
+
+    def attach(self, clock: Clock, slots: Slots | None = None, account: str = "") -> None:  # noqa: ARG002 - see below
         """Take a client's clock. Called by the client when it is opened.
 
         Args:
             clock: Its clock.
             slots: Its slots, which count as in use until they are detached.
+            account: Its host, and a fingerprint of its key; the name of what is shared with other processes.
 
         Raises:
             ConfigurationError: The limiter is in use in another event loop, or with another clock.
@@ -103,7 +124,7 @@ class RateLimiter:
         loop = getattr(self._loop, "native_token", self._loop)
         if isinstance(loop, AbstractEventLoop) and loop.is_closed():
             self._open.clear()  # clients that were not closed before their loop
-        busy = self._rules.in_flight or self._waiting or self._open
+        busy = self._open_calls or self._waiting or self._open
         if busy and (self._loop != current_token() or self._clock != clock):
             message = "a RateLimiter is for one event loop and one clock at a time; make another one"
             raise ConfigurationError(message)
@@ -133,10 +154,13 @@ class RateLimiter:
         for key in [key for key in self._queues if slots in key]:
             self._queues.pop(key).wake_all()
 
+    async def flush(self) -> None:
+        """Let others know what they have to know, before a client ends. Called by the client; here it does nothing."""
+
     @property
     def allowance(self) -> Allowance:
         """What is known now."""
-        rules, now = self._rules, self._clock.monotonic()
+        rules, now = self._rules, self._rules_time
         delays = [rules.delay(now, bulk=queue.bulk, endpoint=queue.endpoint) for queue in self._waiting]
         seconds = min((delay.seconds for delay in delays if delay.is_for_quota), default=0.0)
         seconds = max(seconds if seconds < math.inf else 0.0, rules.cooldowns.stops_all - now)
@@ -151,7 +175,7 @@ class RateLimiter:
 
     def seconds_for(self, calls: int) -> float:
         """About how many seconds of waiting so many bulk calls take from now on, as far as is known now."""
-        return self._rules.seconds_for(calls, self._clock.monotonic())
+        return self._rules.seconds_for(calls, self._rules_time)
 
     def estimate(self, calls: int, *, concurrency: int) -> Estimate:
         """How long so many bulk calls take from now on, waiting for quota included.
@@ -165,7 +189,17 @@ class RateLimiter:
             calls: How many calls.
             concurrency: How many of them are in flight at once.
         """
-        return self._rules.estimate(calls, self._clock.monotonic(), at_once=at_least_one(concurrency, "concurrency"))
+        return self._rules.estimate(calls, self._rules_time, at_once=at_least_one(concurrency, "concurrency"))
+
+    @property
+    def _open_calls(self) -> int:
+        """How many permits were given and not given back."""
+        return self._rules.in_flight
+
+    @property
+    def _rules_time(self) -> float:
+        """The time as the rules have it, in seconds."""
+        return self._clock.monotonic()
 
     async def acquire(
         self, slots: Slots, policy: WaitPolicy, request: Request, rejection: APIError | None = None
@@ -184,7 +218,7 @@ class RateLimiter:
         """
         if not policy.max_wait:
             self._check_turn(policy, request, rejection)
-        key = (policy.bulk, slots, _endpoint(request))
+        key = (policy.bulk, slots, endpoint_of(request))
         queue = self._queues.setdefault(key, Queue(*key))
         waiter = Waiter(next(self._arrivals), slots, policy, queue.delayed(self._clock.monotonic()))
         queue.add(waiter)
@@ -249,14 +283,19 @@ class RateLimiter:
             rejection: The error that the server's 429 means; None if the call was not sent.
             delay: What delays it, if it was not rejected.
         """
-        seconds = self._rules.retry_after(self._clock.monotonic(), bulk=policy.bulk, endpoint=_endpoint(request))
+        seconds = self._rules.retry_after(self._rules_time, bulk=policy.bulk, endpoint=endpoint_of(request))
+        return self._limit_error(request, rejection, delay, seconds)
+
+    def _limit_error(
+        self, request: Request, rejection: APIError | None, delay: Delay, seconds: float
+    ) -> RateLimitError:
         message = rejection.message if rejection else f"would have to wait: {REASON_TEXT[delay.reason]}"
         status, code = (rejection.status, rejection.code) if rejection else (None, "")
         return RateLimitError(message, request, status, code, seconds, utc(self._clock.time() + seconds))
 
     def _check_turn(self, policy: WaitPolicy, request: Request, rejection: APIError | None) -> None:
         """Fail unless a call that does not wait for quota may go."""
-        delay = self._rules.on_asked(self._clock.monotonic(), bulk=policy.bulk, endpoint=_endpoint(request))
+        delay = self._rules.on_asked(self._clock.monotonic(), bulk=policy.bulk, endpoint=endpoint_of(request))
         if delay.is_for_quota:
             raise self.rate_limit_error(request, policy, rejection, delay)
 
@@ -265,21 +304,30 @@ class RateLimiter:
         if waiter.slots.closed:
             message = "this client was closed before the call could be sent"
             raise ConfigurationError(message, request)
-        seconds = 0.0 if math.isinf(queue.delay.seconds) else queue.delay.seconds
+        seconds = 0.0 if math.isinf(queue.delay.seconds) else queue.delay_left(self._clock.monotonic())
         longest = waiter.policy.max_wait - TIME_EPSILON
         if queue.delay.is_for_quota and self._delayed(waiter, queue) + seconds >= longest:
             raise self.rate_limit_error(request, waiter.policy, rejection, queue.delay)
 
-    async def _wait(self, waiter: Waiter, queue: Queue) -> None:
-        """Wait until the waiter is woken or there is something to check again."""
-        seconds = queue.delay.seconds if queue.delay.seconds and queue.head is waiter else math.inf
+    async def _wait(self, waiter: Waiter, queue: Queue) -> bool:
+        """Wait until the waiter is woken or there is something to check again.
+
+        Returns:
+            Whether the time for that has come.
+        """
+        seconds = self._seconds_to_sleep(waiter, queue)
         if queue.delay.is_for_quota:
             seconds = min(seconds, waiter.policy.max_wait - self._delayed(waiter, queue))
-        waiter.sleeps_until = self._clock.monotonic() + seconds
+        until = waiter.sleeps_until = self._clock.monotonic() + seconds
         try:
             await sleep_until_woken(waiter, seconds, self._clock)
         finally:
             waiter.sleeps_until = math.inf
+        return self._clock.monotonic() >= until
+
+    def _seconds_to_sleep(self, waiter: Waiter, queue: Queue) -> float:
+        """How long a waiter sleeps if nobody wakes it: the first of a queue looks at the clock for all."""
+        return queue.delay.seconds if queue.delay.seconds and queue.head is waiter else math.inf
 
     def _delayed(self, waiter: Waiter, queue: Queue) -> float:
         """Seconds for which the quota has delayed the waiter."""
@@ -292,9 +340,13 @@ class RateLimiter:
             self._reporter.on_unrestricted(now)
         for bulk in (False, True):
             self._grant_kind([queue for queue in self._waiting if queue.bulk == bulk], now)
-        waiting = self._waiting
-        for queue in waiting:
+        for queue in self._waiting:
             queue.update(self._obstacle(queue, now) or NO_DELAY, now)
+        self._report_waits(now)
+
+    def _report_waits(self, now: float) -> None:
+        """Let observers know until when calls wait for quota, if any do."""
+        waiting = self._waiting
         delays = [queue.delay for queue in waiting if queue.delay.is_for_quota]
         if delays:
             delay = min(delays, key=lambda delay: delay.seconds)
@@ -325,7 +377,7 @@ class RateLimiter:
         delay = self._rules.delay(now, bulk=queue.bulk, polls=polls, endpoint=queue.endpoint)
         if delay.seconds:
             return delay
-        keep_for = self._rules.interactive.active_for(now) if queue.bulk else 0.0
+        keep_for = self._interactive.active_for(now) if queue.bulk else 0.0
         if queue.slots.has_room(keep_one=keep_for > 0):
             return None
         return Delay(keep_for, "kept_slot") if queue.slots.has_room(keep_one=False) else NO_DELAY
@@ -342,6 +394,6 @@ class RateLimiter:
         self._rules.on_lost(permit.number, self._clock.monotonic(), sent=sent)
 
 
-def _endpoint(request: Request) -> str:
+def endpoint_of(request: Request) -> str:
     """What is called: the method and the first part of the path after the API's version."""
     return f"{request.method} {'/'.join(request.path.split('/')[:2])}"

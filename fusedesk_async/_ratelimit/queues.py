@@ -8,9 +8,11 @@ import attrs
 
 from fusedesk_async._background import first_of
 from fusedesk_async._clock import Clock
+from fusedesk_async._exports import public
 from fusedesk_async._ratelimit.rules import NO_DELAY, Delay
 
 
+@public
 @attrs.define(eq=False, repr=False)
 class Slots:
     """How many exchanges a client may have in flight at once.
@@ -30,6 +32,7 @@ class Slots:
         return not self.closed and self.free > (1 if keep_one and self.total > 1 else 0)
 
 
+@public
 @attrs.frozen(eq=False, repr=False)
 class WaitPolicy:
     """How a call waits for its turn.
@@ -38,15 +41,18 @@ class WaitPolicy:
         bulk: Whether it lets interactive calls go first.
         max_wait: Seconds. It fails rather than let the quota delay it longer than this; infinite to wait as long as it
             takes.
+        timeout: Seconds that the exchange may take once it has a permit.
     """
 
     bulk: bool = False
     max_wait: float = math.inf
+    timeout: float = 30.0
 
 
+@public
 @attrs.frozen(eq=False, repr=False)
 class Permit:
-    """The permission to make one exchange. It must be given back with `RateLimiter.finish`.
+    """The permission to make one exchange. It must be given back with `Limiter.finish`.
 
     Attributes:
         number: Counts permits.
@@ -131,6 +137,10 @@ class Queue:
         self._count -= 1
         if not self._count:
             self._heap.clear()
+
+    def delay_left(self, now: float) -> float:
+        """Seconds for which it still delays them, as far as is known."""
+        return max(0.0, self.delay.seconds - (now - self._updated_at))
 
     def delayed(self, now: float) -> float:
         """Seconds for which the quota has delayed them so far."""

@@ -5,9 +5,9 @@ A stored text may come back trimmed, with other white space, escaped for HTML on
 
 import re
 
-from fusedesk_async._api_key import MASK
 from fusedesk_async._reconcile.verdict import Verdict
 from fusedesk_async._text import normalized_words, plain
+from fusedesk_async._wire.api_key import MASK
 
 LONGEST_COMPARED = 64 * 1024
 """Characters. Longer texts are the same only if they are equal, and else in doubt: comparing costs the event loop."""

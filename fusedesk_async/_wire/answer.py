@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from fusedesk_async._exports import public
 from fusedesk_async._text import one_line
 
 SAMPLE_LENGTH = 200
@@ -24,6 +25,7 @@ UNAUTHORIZED, FORBIDDEN, NOT_FOUND, OTHER_ERROR, TOO_MANY_REQUESTS, SERVER_ERROR
 REQUEST_TIMEOUT, TOO_EARLY = 408, 425
 
 
+@public
 @attrs.frozen(eq=False)
 class Answer:
     """What came back.

@@ -12,6 +12,8 @@ import click
 from fusedesk_async import ConfigurationError, FuseDesk, RateLimiter
 
 API_KEY_VARIABLE = "FUSEDESK_API_KEY"
+RESERVE = 0.1
+"""Part of the hour's calls that bulk calls leave to interactive ones, unless an option says otherwise."""
 
 
 @attrs.frozen(kw_only=True)
@@ -24,17 +26,18 @@ class Connection:
     proxy: str | None = attrs.field(default=None, repr=False)
     ca: str | None = None
     profile: str | None = None
+    share: str | None = attrs.field(default=None, repr=False)
 
     @property
     def name(self) -> str:
         """The server, as messages name it."""
         return self.base_url or self.app or ""
 
-    def client(self, limiter: RateLimiter | None = None, *, needs_key: bool = True) -> FuseDesk:
+    def client(self, *, reserve: float = RESERVE, needs_key: bool = True) -> FuseDesk:
         """A client, not yet opened.
 
         Args:
-            limiter: What is known of the quota.
+            reserve: Part of the hour's calls that bulk calls leave to interactive ones.
             needs_key: Whether a key is asked for if there is none. A client without one refuses all calls.
 
         Raises:
@@ -43,12 +46,19 @@ class Connection:
         if not self.name:
             message = "which app? Give --app, or set FUSEDESK_APP to the name of your app, such as acme"
             raise ConfigurationError(message)
-        given: dict[str, Any] = {"base_url": self.base_url, "auth": self.auth, "limiter": limiter}
+        given: dict[str, Any] = {"base_url": self.base_url, "auth": self.auth, "limiter": self._limiter(reserve)}
         given |= {"profile": self.profile or "auto"}
         given |= {"proxy": self.proxy, "trust_env": True, "verify": self.ca or True}
         if not needs_key and not os.environ.get(API_KEY_VARIABLE):
             return FuseDesk(self.app or "sandbox", api_key="none", transport=cast("Any", _NoKey()), **given)
         return FuseDesk(self.app or "sandbox", api_key=_api_key(), **given)
+
+    def _limiter(self, reserve: float) -> RateLimiter:
+        if not self.share:
+            return RateLimiter(reserve=reserve)
+        from fusedesk_async.fleet import shared_quota  # noqa: PLC0415 - loaded where it is needed
+
+        return RateLimiter(reserve=reserve, shared=shared_quota(self.share))
 
 
 class _NoKey:
@@ -96,9 +106,16 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         show_envvar=True,
         help="Keep what is found out about the server in this file, and begin with that.",
     )
+    @click.option(
+        "--share",
+        metavar="URL",
+        envvar="FUSEDESK_SHARED_QUOTA",
+        show_envvar=True,
+        help="Share the key's quota with all processes that name this sqlite:///FILE, postgresql:// or redis:// URL.",
+    )
     @functools.wraps(command)
     def with_connection(auth: Any, **options: Any) -> None:
-        given = {name: options.pop(name) or None for name in ("app", "base_url", "proxy", "ca", "profile")}
+        given = {name: options.pop(name) or None for name in ("app", "base_url", "proxy", "ca", "profile", "share")}
         command(connection=Connection(auth=auth, **given), **options)
 
     return with_connection

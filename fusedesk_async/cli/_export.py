@@ -6,7 +6,7 @@ from typing import get_args
 import click
 from click.core import ParameterSource
 
-from fusedesk_async import CaseFilters, RateLimiter
+from fusedesk_async import CaseFilters
 from fusedesk_async._wire.call import LARGEST_PAGE
 from fusedesk_async.cli._connection import Connection, connected
 from fusedesk_async.cli._demo import run_demo
@@ -146,7 +146,7 @@ def export(
         return
     say(f"exporting cases of {connection.name} to {'stdout' if out == '-' else shown(to)}")
     with ExitStack() as end:
-        job = ExportJob(desk=connection.client(RateLimiter(reserve=reserve)), to=to, options=options, end=end)
+        job = ExportJob(desk=connection.client(reserve=reserve), to=to, options=options, end=end)
         _carry_out(job, dry_run=dry_run, as_json=as_json)
 
 

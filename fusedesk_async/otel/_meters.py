@@ -15,6 +15,8 @@ from fusedesk_async._events import (
     CallRetried,
     CallStarted,
     Event,
+    QuotaStoreBack,
+    QuotaStoreLost,
     QuotaWait,
     QuotaWaitOver,
 )
@@ -116,9 +118,11 @@ class Measure:
                 self._on_ended(event)
             case QuotaWait():
                 self._on_quota_wait(event)
-            case QuotaWaitOver():  # pragma: no branch - there is no other
+            case QuotaWaitOver():
                 self._instruments.quota_wait.record(event.seconds, self.server | self._reason)
                 self._reason = {}
+            case QuotaStoreLost() | QuotaStoreBack():
+                pass
 
     def _on_answered(self, event: CallAnswered) -> None:
         attributes, status = self._attributes(event), status_attributes(event.status)

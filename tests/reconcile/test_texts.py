@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusedesk_async._api_key import MASK
 from fusedesk_async._reconcile.texts import LONGEST_COMPARED, fits_around_masks, likeness
 from fusedesk_async._reconcile.verdict import Verdict
 from fusedesk_async._text import plain
+from fusedesk_async._wire.api_key import MASK
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1)
 masked = st.lists(st.sampled_from(["a", "b", "*", MASK]), max_size=10).map(lambda parts: "".join([MASK, *parts]))

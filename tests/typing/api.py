@@ -29,6 +29,7 @@ from fusedesk_async import (
     FuseDesk,
     FuseDeskError,
     HistoryItem,
+    Limiter,
     Lookup,
     NewCase,
     NewEmail,
@@ -38,6 +39,8 @@ from fusedesk_async import (
     Page,
     Pages,
     PermissionDeniedError,
+    QuotaStoreBack,
+    QuotaStoreLost,
     QuotaWait,
     QuotaWaitOver,
     RateLimiter,
@@ -53,6 +56,7 @@ from fusedesk_async import (
     desc,
     on,
 )
+from fusedesk_async.fleet import shared_quota
 from fusedesk_async.importing import ImportProgress, ImportReport, ImportRow, import_cases
 from fusedesk_async.otel import instrumented
 
@@ -106,6 +110,10 @@ def heard(event: Event) -> str:
             return reason
         case QuotaWaitOver():
             assert_type(event.seconds, float)
+        case QuotaStoreLost(error=reason):
+            return str(reason)
+        case QuotaStoreBack(seconds=seconds):
+            assert_type(seconds, float)
     return ""
 
 
@@ -251,3 +259,11 @@ async def imports(desk: FuseDesk, rows: AsyncIterator[NewCase]) -> None:
         *[NewCase(department_id=1, summary="", details="", opened_by="")],
     ]
     await import_cases(desk, mixed, journal=Path("journal"), concurrency=8, settle=5, dry_run=True)
+
+
+def limiters(brought_along: Limiter) -> None:
+    shared = RateLimiter(shared=shared_quota("redis://cache"), reserve=0.2)
+    assert_type(shared, RateLimiter)
+    FuseDesk("acme", api_key="key", limiter=brought_along)
+    FuseDesk("acme", api_key="key", limiter=shared)
+    RateLimiter(share="sqlite:///quota.db")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]

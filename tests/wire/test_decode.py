@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from strategies import json_values
 
 from fusedesk_async import errors
-from fusedesk_async._api_key import ApiKey
 from fusedesk_async._wire.answer import Answer
+from fusedesk_async._wire.api_key import ApiKey
 from fusedesk_async._wire.call import Call, get, post
 from fusedesk_async._wire.decode import decode
 from fusedesk_async._wire.readers import Records, acknowledgement, anything, many, one, strings

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fusedesk_async import _api_key
-from fusedesk_async._api_key import ApiKey
 from fusedesk_async._http.redaction import causes, scrub
+from fusedesk_async._wire import api_key
+from fusedesk_async._wire.api_key import ApiKey
 from fusedesk_async.errors import ConfigurationError, FuseDeskError
 
 KEY = "cAnArY/+K3y=&\"'<\\~x%41"
@@ -67,7 +67,7 @@ def frames_inside(text: object) -> str:
     """What a traceback shows of the library's own frames when the key is refused."""
     with pytest.raises(ConfigurationError) as caught:
         ApiKey(text)  # type: ignore[arg-type] # callers without types are told, too
-    inner = [frame for frame in traceback.walk_tb(caught.tb) if frame[0].f_code.co_filename == _api_key.__file__]
+    inner = [frame for frame in traceback.walk_tb(caught.tb) if frame[0].f_code.co_filename == api_key.__file__]
     assert inner
     return f"{caught.value}" + "".join(repr(frame.f_locals) for frame, _ in inner)
 

@@ -1,6 +1,7 @@
 """The API key, which hides itself."""
 
 import re
+from hashlib import blake2b
 from typing import Any, NoReturn
 
 from fusedesk_async.errors import ConfigurationError
@@ -50,6 +51,19 @@ class ApiKey:
     def reveal(self) -> str:
         """The key itself, for the one place that puts it into a request."""
         return self._text
+
+    def account_at(self, address: str) -> str:
+        """A name for what this key may do at a server, from which the key cannot be found out.
+
+        Args:
+            address: The server's, such as `https://acme.fusedesk.com`.
+
+        Returns:
+            The host, and 16 hexadecimal digits that differ from key to key and from host to host.
+        """
+        host = address.partition("://")[2].partition("/")[0].lower()
+        salt = blake2b(host.encode()).digest()
+        return f"{host}/{blake2b(self._text.encode(), key=salt, digest_size=8).hexdigest()}"
 
     def redact(self, text: str) -> str:
         """`text` with the key replaced by `***`, however it is escaped, and even if its end is cut off."""
