@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import attrs
+from _fleet import FleetTrial, run_fleet
 from _run import Outcome, Trial, run_trial
 
 
@@ -34,10 +35,15 @@ class Lab:
     def outcomes(self, server: str, *, barred: bool = False, **settings: Any) -> list[Outcome]:
         """What came of one trial, for each seed."""
         seeds = range(self.seeds if barred else self.others)
-        trials = [Trial(server=server, seed=seed, **settings) for seed in seeds]
+        kind = FleetTrial if "processes" in settings else Trial
+        trials = [kind(server=server, seed=seed, **settings) for seed in seeds]
         new = [trial for trial in trials if trial not in self._known]
-        self._known.update(zip(new, self._pool.imap(run_trial, new), strict=True))
+        self._known.update(zip(new, self._pool.imap(_run, new), strict=True))
         return [self._known[trial] for trial in trials]
+
+
+def _run(trial: Trial) -> Outcome:
+    return run_fleet(trial) if isinstance(trial, FleetTrial) else run_trial(trial)
 
 
 def worst(outcomes: list[Outcome]) -> float:

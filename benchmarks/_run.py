@@ -65,6 +65,8 @@ class Outcome:
         refusals: When a call left that was refused with 429, bulk or not, and when that was known.
         waits: How long each call of people took, from asking to answer.
         trouble: Why it did not end.
+        store_changes: How often the store of a shared quota was changed.
+        largest_state: The size of the largest state in it, in bytes.
     """
 
     elapsed: float = float("inf")
@@ -72,6 +74,8 @@ class Outcome:
     refusals: list[tuple[float, float]] = attrs.field(factory=list[tuple[float, float]])
     waits: list[float] = attrs.field(factory=list[float])
     trouble: str = ""
+    store_changes: int = 0
+    largest_state: int = 0
 
     @property
     def ratio(self) -> float:
@@ -105,9 +109,9 @@ def run_trial(trial: Trial) -> Outcome:
         run_virtual(bench.work)
     except NeverEndsError as error:
         bench.outcome.trouble = str(error)
-    server = _server(trial, people_count=True)
+    server = make_server(trial, people_count=True)
     bench.outcome.bound = bound(
-        server, trial.calls, _latencies(trial, "bulk"), slots=trial.slots, reserve=trial.reserve
+        server, trial.calls, latencies_of(trial, "bulk"), slots=trial.slots, reserve=trial.reserve
     )
     return bench.outcome
 
@@ -118,7 +122,7 @@ class Bench:
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
         self.outcome = Outcome()
-        self._server = _server(trial)
+        self._server = make_server(trial)
         self._luck = self.source("headers")
         self._slots = Slots(trial.slots)
         self._sender: Sender = make_sender(trial.sender, trial.reserve, trial.seed)
@@ -135,22 +139,26 @@ class Bench:
 
     def latencies(self, use: str) -> Iterator[float]:
         """How long calls take, one after the other."""
-        return self._latencies.setdefault(use, _latencies(self.trial, use))
+        return self._latencies.setdefault(use, latencies_of(self.trial, use))
 
     async def work(self, clock: LoopClock) -> None:
         """All the bulk calls, and people's until these are done."""
         self.open(clock)
-        people = asyncio.create_task(self._people())
-        left = count(self.trial.calls - 1, -1)
-        await asyncio.gather(*(self._bulk(left) for _ in range(self.trial.slots)))
+        people = asyncio.create_task(self.serve_people())
+        await self.work_off(count(self.trial.calls - 1, -1))
         self.outcome.elapsed = clock.monotonic()
         await people
+
+    async def work_off(self, left: Iterator[int]) -> None:
+        """Bulk calls in all slots, as long as some are left."""
+        await asyncio.gather(*(self._bulk(left) for _ in range(self.trial.slots)))
 
     async def _bulk(self, left: Iterator[int]) -> None:
         while next(left) >= 0:
             await self.call(WaitPolicy(bulk=True), self.latencies("bulk"))
 
-    async def _people(self) -> None:
+    async def serve_people(self) -> None:
+        """People's calls, until the bulk calls are done."""
         if self.trial.people is None:
             return
         async with asyncio.TaskGroup() as group:
@@ -189,13 +197,14 @@ def _source(trial: Trial, use: str) -> random.Random:
     return random.Random(f"{trial.seed} {use}")
 
 
-def _latencies(trial: Trial, use: str) -> Iterator[float]:
+def latencies_of(trial: Trial, use: str) -> Iterator[float]:
+    """How long calls take, the same for the same trial and use."""
     source = _source(trial, f"latencies {use}")
     while True:
         yield source.uniform(trial.fastest, trial.slowest)
 
 
-def _server(trial: Trial, *, people_count: bool = False) -> Server:
+def make_server(trial: Trial, *, people_count: bool = False) -> Server:
     """A fresh one; the same for the same trial. For the oracle people's calls are some of those of others."""
     kind = (KINDS | SMALL)[trial.server] if isinstance(trial.server, str) else trial.server
     source = _source(trial, "server")

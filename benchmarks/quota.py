@@ -1,6 +1,6 @@
 """The quota: how close the limiter comes to a sender that sees the server's own state, and how often it is refused.
 
-    uv run python benchmarks/quota.py [--quick] [--seeds 100] [--parts alone small stranger people peers]
+    uv run python benchmarks/quota.py [--quick] [--seeds 100] [--parts alone small stranger people fleet peers]
 
 The library's real `RateLimiter` in virtual time, against servers that count in different ways; latency 0.1 to 0.6 s,
 four slots, a reserve of a tenth. A cell holds the median … worst of elapsed ÷ bound over the seeds, and in brackets
@@ -9,9 +9,13 @@ slots, latencies and strangers. Bars: both headers and alone, 1.05 and no 429; l
 is the latency's while they ask for no more than the reserve; elsewhere, 429s of at most 1 % + 3 + the calls in flight.
 Hours of few calls (`small`) with 4 and 64 slots, also where calls take no time at all: no 429, but for a limit of one,
 which nobody knows before the second call; elapsed at most twice the bound.
+Several processes (`fleet`), each with four slots, share the quota in a store that takes 3 ms: both headers, 1.05 and no
+429; elsewhere no 429; people's p95 beside 16 of them is the latency's; at most 3 changes of the store a second, 10 with
+a bucket; 4 kB in it. A fifth of the seeds, and beside them what comes of processes that do not share.
 """
 
 import argparse
+import itertools
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -44,6 +48,10 @@ STRANGER_MODES: tuple[Headers, ...] = ("both", "limit", "none")
 STEADY = [server for server, kind in KINDS.items() if kind.changed_limit is None]
 PEOPLE_AT = ("fixed hour", "sliding hour", "bucket")
 PER_HOUR = (60, 120, 180)
+PROCESSES, WAYS = (4, 16), ("apart", "shared")
+FLEET_MODES: tuple[Headers, ...] = ("both", "limit", "none")
+CHANGES_BAR = {"fixed hour": 3.0, "sliding hour": 3.0, "bucket": 10.0}
+STATE_BAR = 4_096
 MANNERS: tuple[Manner, ...] = ("regular", "bunched", "random")
 
 
@@ -126,6 +134,42 @@ def people(lab: Lab) -> Bars:
     return bars
 
 
+def fleet(lab: Lab) -> Bars:
+    """Several processes on the key, apart and with a shared quota; and people's calls beside their bulk calls."""
+    bars: Bars = []
+    rows: list[list[str]] = []
+    for processes, server in itertools.product(PROCESSES, PEOPLE_AT):
+        row = [f"{processes}", server]
+        for mode in FLEET_MODES:
+            cells = {shared: _fleet(lab, server, processes, headers=mode, shared=shared) for shared in (False, True)}
+            row += map(ratio_cell, cells.values())
+            what = f"{processes} processes, {server}, {MODES[mode]}"
+            bars.append((f"{what}: 429s", most_refused(cells[True]), 0))
+            if mode == "both":
+                changes = max(outcome.store_changes / outcome.elapsed for outcome in cells[True])
+                bars.append((f"{what}: elapsed", worst(cells[True]), RATIO_BAR))
+                bars.append((f"{what}: changes of the store a second", changes, CHANGES_BAR[server]))
+                largest = max(outcome.largest_state for outcome in cells[True])
+                bars.append((f"{what}: bytes in the store", largest, STATE_BAR))
+        rows.append(row)
+    print("\n### 5,000 calls of several processes, each with four slots\n")
+    print_table(["processes", "server", *(f"{MODES[mode]}, {way}" for mode in FLEET_MODES for way in WAYS)], rows)
+    rows = []
+    for server in PEOPLE_AT:
+        asking = People(120, "regular")
+        cells = {shared: _fleet(lab, server, max(PROCESSES), people=asking, shared=shared) for shared in (False, True)}
+        rows.append([server, *(f"{wait_cell(cell)}; {worst(cell):.2f}" for cell in cells.values())])
+        what = f"120 people's calls an hour beside {max(PROCESSES)} processes, {server}"
+        bars.append((f"{what}: p95", _wait_ratio(cells[True]), WAIT_BAR))
+    print(f"\n### 120 people's calls an hour beside {max(PROCESSES)} processes; as above\n")
+    print_table(["server", *WAYS], rows)
+    return bars
+
+
+def _fleet(lab: Lab, server: str, processes: int, **settings: Any) -> list[Outcome]:
+    return lab.outcomes(server, processes=processes, **settings)
+
+
 def peers(lab: Lab) -> Bars:
     """Simpler ways, each against the bound under its own reserve: a tenth for the library, none for the others."""
     ways = _ways(lab, KINDS)
@@ -166,7 +210,9 @@ def _wait_ratio(outcomes: list[Outcome]) -> float:
 
 
 def main() -> None:
-    parts: dict[str, Callable[[Lab], Bars]] = {part.__name__: part for part in (alone, small, stranger, people, peers)}
+    parts: dict[str, Callable[[Lab], Bars]] = {
+        part.__name__: part for part in (alone, small, stranger, people, fleet, peers)
+    }
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="a handful of seeds, and no chart")
     parser.add_argument("--seeds", type=int, default=100, help="runs of each trial that has a bar; others get a fifth")
