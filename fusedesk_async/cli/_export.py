@@ -52,6 +52,7 @@ def _permissions(context: click.Context, option: click.Parameter, text: str | No
 )
 @click.option("--history", is_flag=True, help="Fetch each case with its history: one more call for each.")
 @click.option("--update", is_flag=True, help="Bring an export in a database up to date, or make it if there is none.")
+@click.option("--join", is_flag=True, help="Postgres with --history: share the histories with others that do the same.")
 @click.option("--restart", is_flag=True, help="Start over, whatever an earlier run has left.")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists, once the new one is complete.")
 @click.option("--allow-empty", is_flag=True, help="Replace an OUT that holds cases even if none came this time.")
@@ -97,6 +98,7 @@ def export(
     kind: Format | None,
     history: bool,
     update: bool,
+    join: bool,
     restart: bool,
     overwrite: bool,
     allow_empty: bool,
@@ -118,6 +120,9 @@ def export(
     postgresql://user@host/database?schema=fusedesk they go into that schema of a Postgres database; give the password
     in PGPASSWORD or ~/.pgpass, since others may see the command.
 
+    With --join, any number of shells may run the same command for one Postgres database: the first reads the list, all
+    of them fetch histories, and what a killed one was at is taken over after a minute.
+
     Until it is complete the output is called OUT.part. If the export is cut off, however that happens, the same command
     resumes it; no case is lost or written twice. (An export to stdout cannot be resumed.)
 
@@ -131,6 +136,7 @@ def export(
         "format": kind,
         "history": history,
         "update": update,
+        "join": join,
         "resume": "never" if restart else "auto",
         "overwrite": overwrite,
         "allow_empty": allow_empty,

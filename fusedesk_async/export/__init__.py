@@ -1,6 +1,7 @@
 """Exports of cases that survive being killed, cut off and out of quota: `export_cases`."""
 
 from fusedesk_async.export._export import export_cases, plan_export
+from fusedesk_async.export._histories import HistoriesReport, export_histories
 from fusedesk_async.export._options import ExportOptions
 from fusedesk_async.export._report import ExportPlan, ExportProgress, ExportReport
 from fusedesk_async.export._sink import Resume
@@ -14,8 +15,10 @@ __all__ = [
     "ExportProgress",
     "ExportReport",
     "Format",
+    "HistoriesReport",
     "Resume",
     "Target",
     "export_cases",
+    "export_histories",
     "plan_export",
 ]

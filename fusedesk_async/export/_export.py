@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from typing import Unpack
 
 from fusedesk_async._client import FuseDesk
+from fusedesk_async.export._join import SharedHistories
 from fusedesk_async.export._options import ExportOptions, Options
 from fusedesk_async.export._output import OnProgress, Output
 from fusedesk_async.export._phases import ExportRun
@@ -79,7 +80,13 @@ async def export_within(
     checked = await Options.read(desk, to, options)
     output = Output(desk, checked.sink(), on_progress)
     end.callback(output.close)
-    await output.open(checked.job, checked.resume, overwrite=checked.overwrite)
+    if checked.join:
+        with output.counting_calls():
+            report = await SharedHistories(desk, output, checked).open_output()
+        if report:
+            return report
+    else:
+        await output.open(checked.job, checked.resume, overwrite=checked.overwrite)
     output.was_whole = output.checkpoint.phase == "complete" and not checked.update
     run = ExportRun(desk, output, checked)
     with output.counting_calls():

@@ -11,17 +11,15 @@ from fusedesk_async._pagination.bookmark import Bookmark
 from fusedesk_async._pagination.page import Page
 from fusedesk_async._pagination.walk import Walk
 from fusedesk_async._wire.call import LARGEST_PAGE
-from fusedesk_async.errors import FuseDeskError, NotSentError
+from fusedesk_async.errors import FuseDeskError
 from fusedesk_async.export._history_fetch import AMBIGUOUS_ERRORS, OUTAGE_ERRORS, BoundedFeed, HistoryFailures
 from fusedesk_async.export._options import Options, start_of
+from fusedesk_async.export._outage import OutagePauses
 from fusedesk_async.export._output import Output
 from fusedesk_async.export._row import Row
 from fusedesk_async.filters import CaseFilters
 from fusedesk_async.models import Case
 
-FIRST_PAUSE = 15.0
-"""Seconds after which FuseDesk is asked again if it is out of reach; doubled each time."""
-LONGEST_PAUSE = 900.0
 BATCH_WAIT = 0.05
 """Seconds without a new page after which those that came before are committed by themselves."""
 END_OF_PAGES: Page[Case] = Page((), 0, 0)
@@ -56,33 +54,17 @@ class Fetch:
         Raises:
             FuseDeskError: It cannot continue now; what was committed stays.
         """
-        clock = self.desk.clock
-        reached_at, pause = clock.monotonic(), FIRST_PAUSE
+        pauses = OutagePauses(self.desk, self.output, self.options.outage)
         while True:
             before = self.output.checkpoint.bookmark
             try:
                 await (self._with_histories() if self.history else self._pages())
             except OUTAGE_ERRORS as error:
                 if self.output.checkpoint.bookmark != before:
-                    reached_at, pause = clock.monotonic(), FIRST_PAUSE
-                remaining = self.options.outage - (clock.monotonic() - reached_at)
-                if remaining <= 0 or not self._is_transient(error):
-                    raise
-                self._report_outage(str(error))
-                await clock.sleep(min(pause, remaining))
-                pause = min(2 * pause, LONGEST_PAUSE)
-                self._report_outage("")
+                    pauses.on_progress()
+                await pauses.wait(error)
             else:
                 return
-
-    def _is_transient(self, error: FuseDeskError) -> bool:
-        """Whether waiting may help: not with an address that never answered."""
-        permanent = isinstance(error, NotSentError) and error.permanent
-        return not permanent and bool(self.output.meter.calls)
-
-    def _report_outage(self, outage: str) -> None:
-        self.output.outage = outage
-        self.output.notify()
 
     def _walk(self, concurrency: int) -> Walk[Case]:
         reached = self.output.checkpoint.bookmark

@@ -74,7 +74,7 @@ class HistoryFailures:
         if isinstance(result, AMBIGUOUS_ERRORS):
             self._unsettled.append((case, result))
             return []
-        return [*self.settle(), _row(case, result)]
+        return [*self.settle(), row_of(case, result)]
 
     @property
     def needs_probe(self) -> bool:
@@ -91,7 +91,7 @@ class HistoryFailures:
 
     def settle(self) -> list[Row]:
         """Another case came, so the failures concern the unsettled cases alone: their rows."""
-        rows = [_row(*each) for each in self._unsettled]
+        rows = [row_of(*each) for each in self._unsettled]
         self._unsettled.clear()
         self._last_case_attempts = 0
         return rows
@@ -118,7 +118,8 @@ class HistoryFailures:
         return self.settle()
 
 
-def _row(case: Case, result: CaseDetail | FuseDeskError) -> Row:
+def row_of(case: Case, result: CaseDetail | FuseDeskError) -> Row:
+    """The row of a case for which a result came in place of its history, or with it."""
     if isinstance(result, CaseDetail):
         if result.id == case.id:
             return Row(case=result)

@@ -37,6 +37,10 @@ class ExportOptions(CaseFilters, total=False):
     - `update`: bring an export in SQLite or Postgres up to date, or make it if there is none. Cases that changed are
       replaced; those that do not match any more stay, with `matches` 0 (false) and their old history. That a case was
       deleted, the API does not tell: it stays as it was. An update that was cut off is resumed, whatever `resume` says.
+    - `join`: into Postgres with histories, together with other processes that do the same: the first reads the list,
+      and all of them fetch histories, until the export is whole. If one is killed, others take over what it was at,
+      once its claims have expired after a minute. An export that is whole already is left as it is, unless `update`
+      is set.
     - `resume`: `auto` resumes an earlier run if there is one, `never` starts over, `require` refuses to start over.
     - `overwrite`: replace an output that exists, once the new one is complete.
     - `allow_empty`: replace an output that holds cases even if none came this time. Without it that is an error, and
@@ -56,6 +60,7 @@ class ExportOptions(CaseFilters, total=False):
     format: Format | None
     history: bool
     update: bool
+    join: bool
     resume: Resume
     overwrite: bool
     allow_empty: bool
@@ -82,6 +87,7 @@ class Options:
     job: Job
     filters: CaseFilters
     update: bool = False
+    join: bool = False
     resume: Resume = "auto"
     overwrite: bool = False
     allow_empty: bool = False
@@ -135,11 +141,21 @@ class Options:
         if self.bom and self.job.format != "csv":
             message = "bom is for CSV only: in other formats a byte order mark would be a fault"
             raise ConfigurationError(message)
+        self._check_databases()
+
+    def _check_databases(self) -> None:
+        """Refuse what only a database can do, and what does not go together there."""
         if self.update and not self.is_database:
             message = "only an export in SQLite or Postgres can be updated; give a name that ends in .db or its address"
             raise ConfigurationError(message)
         if self.update and "date_updated" in self.filters:
             message = "date_updated cannot be a filter together with update=True"
+            raise ConfigurationError(message)
+        if self.join and not (self.history and self.job.format == "postgres"):
+            message = "join is for exports into Postgres with history=True: only histories can be shared out"
+            raise ConfigurationError(message)
+        if self.join and (self.overwrite or self.resume != "auto"):
+            message = "join does not go with overwrite or resume: it would start over what others have just finished"
             raise ConfigurationError(message)
 
     @property
@@ -151,6 +167,11 @@ class Options:
     def history(self) -> bool:
         """Whether each case is fetched with its history."""
         return self.job.history
+
+    @property
+    def history_with_list(self) -> bool:
+        """Whether the histories of a page are fetched before the next page; else all of them at the end."""
+        return self.history and not self.join
 
     @property
     def is_database(self) -> bool:

@@ -65,13 +65,13 @@ class Output:
         self._on_progress = on_progress
         self._disk_thread = DiskThread(sink.interrupt)
         self._began = desk.clock.monotonic()
-        self._fresh = 0
+        self.fresh = 0
         self.checkpoint: Checkpoint
         self.plan: ExportPlan | None = None
         self.meter = Meter()
         self.outage = ""
         self.was_whole = False
-        self.seams_mended = self.salvaged = 0
+        self.seams_mended = self.salvaged = self.histories_due = 0
 
     @contextmanager
     def counting_calls(self) -> Generator[None, None, None]:
@@ -111,7 +111,7 @@ class Output:
 
         def write() -> None:
             self.checkpoint = self._sink.write(rows, reached)
-            self._fresh += new
+            self.fresh += new
 
         try:
             await self._in_disk_thread(write)
@@ -135,13 +135,16 @@ class Output:
 
     async def finish(self, to: str) -> ExportReport:
         """Give the output its name; what was done."""
-        size = await self._in_disk_thread(self._sink.finish)
+        return self.report(to, await self._in_disk_thread(self._sink.finish))
+
+    def report(self, to: str, size: int) -> ExportReport:
+        """What was done, with the name of the output and its bytes."""
         reached, meter = self.checkpoint, self.meter
         return ExportReport(
             to=to,
             format=reached.job.format,
             size=size,
-            fresh=self._fresh,
+            fresh=self.fresh,
             calls=meter.calls,
             refused=meter.refused,
             waits=meter.waits,
@@ -172,10 +175,11 @@ class Output:
             ExportProgress(
                 phase=reached.phase,
                 cases=reached.cases,
-                fresh=self._fresh,
+                fresh=self.fresh,
                 expected=reached.expected,
                 tombstones=reached.tombstones,
                 history_errors=reached.history_errors,
+                histories_due=self.histories_due,
                 rejected=reached.rejected,
                 calls=meter.calls,
                 refused=meter.refused,

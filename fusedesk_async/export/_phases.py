@@ -10,6 +10,7 @@ from fusedesk_async.errors import ExportError
 from fusedesk_async.export._case_count import CaseCount, count_cases
 from fusedesk_async.export._checkpoint import Checkpoint, Phase
 from fusedesk_async.export._fetch import Fetch
+from fusedesk_async.export._join import SharedHistories
 from fusedesk_async.export._missing import FetchMissing
 from fusedesk_async.export._name_lists import CALLS, fetch_name_lists
 from fusedesk_async.export._options import Options
@@ -115,6 +116,8 @@ class ExportRun:
                 await FetchMissing(self._desk, self._output, self._options).carry_out()
             else:
                 await self._fetch(phase)
+            if self._phase_after(phase) == "complete" and self._options.job.format == "postgres":
+                await SharedHistories(self._desk, self._output, self._options).fetch_all()
             await self._end(phase)
         await self._recount_missing()
 
@@ -160,7 +163,7 @@ class ExportRun:
                 unreadable_count=reached.unreadable_count,
             )
             await self._output.commit(phase="missing", started_after=newest)
-        elif reached.is_unordered and reached.phase == "cases" and not self._options.history:
+        elif reached.is_unordered and reached.phase == "cases" and not self._options.history_with_list:
             await self._output.restart()
         elif reached.phase == "cases" and not reached.has_cases:
             newest = await self._newest_date() if self._options.is_database else ""
@@ -168,7 +171,7 @@ class ExportRun:
 
     async def _fetch(self, phase: Phase) -> None:
         filters = self._filters_of(phase, self._output.checkpoint.since)
-        history = self._options.history and phase != "changes"
+        history = self._options.history_with_list and phase != "changes"
         is_resumed = self._output.checkpoint.has_cases
         fetch = Fetch(self._desk, self._output, self._options, filters, history=history)
         await fetch.carry_out()

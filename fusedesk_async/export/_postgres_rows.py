@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fusedesk_async.export import _postgres_schema as schema
-from fusedesk_async.export._checkpoint import Checkpoint
+from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._name_lists import by_key
 from fusedesk_async.export._postgres_session import Connection
 from fusedesk_async.export._row import Row
 from fusedesk_async.models import CaseDetail, Record
 
 _INT64_END = 2**63
+_SET_GONE = "UPDATE cases SET tombstone = true, history_error = NULL, history_until = NULL WHERE id = ANY(%s)"
+_SET_ERROR = "UPDATE cases SET history_error = %s, history_until = NULL WHERE id = %s"
 
 
 def write_rows(connection: Connection, rows: Iterable[Row], checkpoint: Checkpoint) -> None:
@@ -22,14 +24,23 @@ def write_rows(connection: Connection, rows: Iterable[Row], checkpoint: Checkpoi
     if checkpoint.phase == "changes":
         _note_changes(connection, rows)
     elif checkpoint.phase == "missing":
-        _fill_gaps(connection, rows)
+        _fill_gaps(connection, rows, checkpoint.job)
     else:
-        _upsert(connection, schema.UPSERT_CASE, rows)
-        write_histories(connection, rows)
+        _upsert(connection, schema.UPSERT_CASE, rows, checkpoint.job)
+        write_histories(connection, [row for row in rows if not _is_due(row, checkpoint.job)])
     if checkpoint.phase == "update" and rows:
         connection.execute("DELETE FROM fusedesk_changed WHERE id = ANY(%s)", (_ids(rows),))
     if checkpoint.phase == "complete":
         _take_away(connection, checkpoint)
+
+
+def write_fetched(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write cases of the export whose histories were asked for: from then on they are not due any more."""
+    _fill_gaps(connection, [row for row in rows if not row.history_error], None)
+    for row in rows:
+        if row.history_error:
+            reason = schema.storable(row.history_error)
+            connection.execute(_SET_ERROR, (reason, str(row.case.id)))
 
 
 def write_histories(connection: Connection, rows: Sequence[Row]) -> None:
@@ -67,14 +78,13 @@ def _take_away(connection: Connection, checkpoint: Checkpoint) -> None:
     connection.execute("DELETE FROM fusedesk_changed")
 
 
-def _fill_gaps(connection: Connection, rows: Sequence[Row]) -> None:
+def _fill_gaps(connection: Connection, rows: Sequence[Row], job: Job | None) -> None:
     """Put in what was missing. Whether a case still matches stays as it was; one that is gone is marked, no more."""
     gone, found = [row for row in rows if row.tombstone], [row for row in rows if not row.tombstone]
     if gone:
-        mark = "UPDATE cases SET tombstone = true, history_error = NULL WHERE id = ANY(%s)"
-        connection.execute(mark, (_ids(gone),))
-    _upsert(connection, schema.UPSERT_CASE_STILL_MATCHING, found)
-    write_histories(connection, found)
+        connection.execute(_SET_GONE, (_ids(gone),))
+    _upsert(connection, schema.UPSERT_CASE_STILL_MATCHING, found, job)
+    write_histories(connection, [row for row in found if not _is_due(row, job)])
 
 
 def _note_changes(connection: Connection, rows: Sequence[Row]) -> None:
@@ -88,18 +98,25 @@ def _note_changes(connection: Connection, rows: Sequence[Row]) -> None:
     connection.execute(note, (_ids(ours),))
 
 
-def _upsert(connection: Connection, statement: bytes, rows: Sequence[Row]) -> None:
+def _upsert(connection: Connection, statement: bytes, rows: Sequence[Row], job: Job | None = None) -> None:
     if rows:
-        connection.cursor().executemany(statement, [_case_cells(row) for row in rows])
+        connection.cursor().executemany(statement, [_case_cells(row, is_due=_is_due(row, job)) for row in rows])
+
+
+def _is_due(row: Row, job: Job | None) -> bool:
+    """Whether a job wants the history of a case, which has not been asked for yet."""
+    wants_history = job is not None and job.history
+    return wants_history and not (isinstance(row.case, CaseDetail) or row.is_without_history)
 
 
 def _ids(rows: Sequence[Row]) -> str:
     return schema.array(row.case.id for row in rows)
 
 
-def _case_cells(row: Row) -> list[Any]:
+def _case_cells(row: Row, *, is_due: bool) -> list[Any]:
     error = schema.storable(row.history_error) or None
-    return [*_storable_cells(schema.CASES.cells(row.case)), "true" if row.tombstone else "false", error, "true"]
+    state = ["true" if row.tombstone else "false", error, "true", schema.NOT_CLAIMED if is_due else None]
+    return [*_storable_cells(schema.CASES.cells(row.case)), *state]
 
 
 def _item_cells(row: Row) -> Iterator[list[Any]]:

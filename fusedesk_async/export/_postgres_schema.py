@@ -86,12 +86,18 @@ ENCODERS: Mapping[Kind, Any] = {
 CASES: Table = case_table({**ENCODERS, "key": str})
 ITEMS: Table = history_table(ENCODERS)
 NAME_TABLES = name_tables(ENCODERS)
-STATE_COLUMNS = ("tombstone", "history_error", "matches")
-"""Columns of `cases` that say what became of a case in the export, not on the server."""
+STATE_COLUMNS = ("tombstone", "history_error", "matches", "history_until")
+"""Columns of `cases` that say what became of a case in the export, not on the server.
+
+`history_until` is set where a history has yet to be fetched: until then a process has claimed it; it is `NOT_CLAIMED`
+where none has.
+"""
+NOT_CLAIMED = "epoch"
 _STATE_TYPES = {
     "tombstone": "boolean NOT NULL DEFAULT false",
     "history_error": "text",
     "matches": "boolean NOT NULL DEFAULT true",
+    "history_until": "timestamptz",
 }
 VIEWS = views(
     Dialect(
@@ -108,6 +114,7 @@ INDEXES = (
     "cases (date_updated)",
     "cases (contact_id)",
     "cases USING gin (tags)",
+    "cases (id) WHERE history_until IS NOT NULL",
 )
 
 

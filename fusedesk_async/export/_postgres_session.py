@@ -117,6 +117,10 @@ class PostgresSession:
                     message = f"{self._url} is in use by {self._holder()}"
                     raise ExportError(message, None, "locked")
 
+    def is_locked(self) -> bool:
+        """Whether a session, this one or another, has locked the export."""
+        return bool(_value(self.connection, _IS_LOCKED, (LOCK_CLASS, self._url.schema)))
+
     def use(self, schema: str) -> None:
         """Let the names of tables mean those of a schema."""
         self._schema = schema
@@ -214,10 +218,12 @@ class PostgresSession:
 
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
-_HOLDER = """SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+_LOCK = """FROM pg_locks LEFT JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND granted AND objsubid = 2
   AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND classid = %s::bigint::oid AND objid::bigint = hashtext(%s)::bigint & 4294967295"""
+_HOLDER = f"SELECT application_name {_LOCK}"
+_IS_LOCKED = f"SELECT EXISTS (SELECT {_LOCK})"
 _END_SESSION = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE pid = %s AND application_name = %s AND usename = current_user"""
 

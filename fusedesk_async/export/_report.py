@@ -47,6 +47,7 @@ class ExportProgress:
         expected: Cases there will probably be, if known.
         tombstones: Cases that were gone when their history was asked for.
         history_errors: Cases whose history could not be fetched otherwise.
+        histories_due: Histories that are still to be fetched by all processes together, after the list (`join`).
         rejected: Cases that could not be read.
         calls: Calls of this client that were answered since the export began.
         refused: Those of them that were refused because of the rate limit (429).
@@ -71,6 +72,7 @@ class ExportProgress:
     allowance: Allowance
     seconds: float
     plan: ExportPlan | None
+    histories_due: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +84,7 @@ class ExportReport:
         format: Its format.
         size: Its bytes.
         cases: Cases in it; after an update, those that were brought up to date.
-        fresh: Those of them that this run has fetched.
+        fresh: Those of them that this run has fetched; where it helped another process (`join`), their histories.
         tombstones: Cases that were gone when their history was asked for: their rows say so.
         history_errors: Cases whose history could not be fetched otherwise: their rows say why.
         rejected: Cases that could not be read, so that they are not in the output.
@@ -104,7 +106,7 @@ class ExportReport:
         seams_mended: How often this run had to go back since rows had moved.
         salvaged: Answers of this run with noise around them, which was cut off.
         seconds: How long this run took.
-        was_whole: Whether an earlier run had written all of it, and only its very end was cut off.
+        was_whole: Whether an earlier run had written all of it, and at most its very end was cut off.
         log_file: The name of SQLite's log beside the output, if its last rows are still there, since another program
             read the output all the time; else empty. Nothing is lost, and every program that opens the output sees
             them; but a copy of the output alone misses them. The next update merges the two.

@@ -2,8 +2,10 @@
 
 import os
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from fusedesk_async.errors import ConfigurationError
 from fusedesk_async.export._append import AppendSink, RowFormat
@@ -14,6 +16,9 @@ from fusedesk_async.export._postgres_url import PostgresUrl, is_postgres_url
 from fusedesk_async.export._sink import Replacement, Sink
 from fusedesk_async.export._sqlite import SqliteSink
 from fusedesk_async.export._stream import BinaryStream, StreamSink, stdout
+
+if TYPE_CHECKING:
+    from fusedesk_async.export._postgres_histories import HistoryTable
 
 Format: TypeAlias = Literal["jsonl", "csv", "parquet", "sqlite", "postgres"]
 Target: TypeAlias = str | os.PathLike[str] | BinaryStream
@@ -121,12 +126,33 @@ def sink_for(
 
 
 def _postgres_sink(url: PostgresUrl, *, update: bool, replacement: Replacement) -> Sink:
-    try:
+    with _extra_needed():
         from fusedesk_async.export._postgres import PostgresSink  # noqa: PLC0415 - an extra
+    return PostgresSink(url, update=update, allow_empty=replacement.allow_empty)
+
+
+def history_table(url: PostgresUrl, *, update: bool = False) -> "HistoryTable":
+    """The histories of an export in Postgres.
+
+    Args:
+        url: The database, and the name of the export.
+        update: Whether the export is being updated under its own name.
+
+    Raises:
+        ConfigurationError: A package is missing.
+    """
+    with _extra_needed():
+        from fusedesk_async.export._postgres_histories import HistoryTable  # noqa: PLC0415 - an extra
+    return HistoryTable(url, update=update)
+
+
+@contextmanager
+def _extra_needed() -> Generator[None, None, None]:
+    try:
+        yield
     except ImportError:
         message = 'Postgres needs one more package: pip install "fusedesk_async[postgres]"'
         raise ConfigurationError(message) from None
-    return PostgresSink(url, update=update, allow_empty=replacement.allow_empty)
 
 
 def layout_of(kind: Format, to: Destination, *, history: bool, guard_formulas: bool, bom: bool = False) -> str:
