@@ -77,7 +77,7 @@ def _check_direction(inquiry: Inquiry, page: Outcome) -> None:
 def _is_ambiguous(inquiry: Inquiry, page: Outcome, newest: Outcome | None) -> bool:
     """Whether the newest rows are one, which shows no order: it may be the first of a list that was filtered late."""
     alone = newest is not None and direction_of(newest.ids) is None and not inquiry.profile.value.descending
-    return alone and page.received > 0
+    return alone and page.received > 0 and not inquiry.trusts_newest
 
 
 def settle_empty(inquiry: Inquiry, page: Outcome) -> Asking[None]:

@@ -133,7 +133,9 @@ class IdPlan(Generic[R]):
             tokens=self._tokens,
         )
         stitcher.order = self._profile.order
-        return Inquiry(stitcher, self._profile, page_size, self._tokens, is_mirrored=mirrored)
+        inquiry = Inquiry(stitcher, self._profile, page_size, self._tokens, is_mirrored=mirrored)
+        inquiry.trusts_newest = self._trusts_empty
+        return inquiry
 
     @property
     def done(self) -> bool:

@@ -33,6 +33,7 @@ class Inquiry:
         page_size: Rows asked for at once.
         tokens: Numbers for pages.
         is_mirrored: Whether ids descend, and come with their signs turned.
+        trusts_newest: Whether the newest row is believed to be so though it came alone.
         deliveries: What can be delivered now.
         unreadable: By the token of a page, the rows passed over right before it.
         proven: Whether all pages joined so far by what they hold.
@@ -44,6 +45,7 @@ class Inquiry:
     page_size: int
     tokens: Iterator[int]
     is_mirrored: bool = False
+    trusts_newest: bool = False
     deliveries: list[DeliverRows] = attrs.field(factory=list[DeliverRows])
     unreadable: dict[int, tuple[UnreadableRow, ...]] = attrs.field(factory=dict[int, tuple[UnreadableRow, ...]])
     proven: bool = True
