@@ -14,14 +14,15 @@ PART = "_part"
 LONGEST_NAME = 63 - len(PART)
 """Bytes of a schema's name: Postgres cuts off what is longer than 63."""
 
+_ADDRESS = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]+://|postgres(?:ql)?(?:\+[a-z0-9_]*)?:)", re.IGNORECASE)
 _HOSTS = re.compile(r"(?:(?:\[[0-9A-Fa-f:.]+\]|[^\[\]:,]*)(?::[0-9]*)?(?:,|\Z))*")
 _WRONG = re.compile(r"#|%(?![0-9A-Fa-f]{2})|%00|\s|[^\x20-\U0010ffff]|[\ud800-\udfff]")
 _MASK = "***"
 
 
-def is_postgres_url(to: object) -> bool:
-    """Whether an output is given by the address of a Postgres database."""
-    return isinstance(to, str) and to.lower().startswith(SCHEMES)
+def is_address(to: object) -> bool:
+    """Whether an output is given by an address, also one that is refused: it may have a password, as no path has."""
+    return isinstance(to, str) and _ADDRESS.match(to) is not None
 
 
 class PostgresUrl:
@@ -38,6 +39,9 @@ class PostgresUrl:
     def __init__(self, text: str) -> None:
         self._conninfo, self._secrets = "", frozenset[str]()
         self.schema, self.shown = DEFAULT_SCHEMA, SCHEMES[0]
+        if not text.lower().startswith(SCHEMES):
+            self.shown, self._problem = _ANOTHER, _UNKNOWN
+            return
         parts = _parts(text)
         self._problem = _UNREADABLE if parts is None else ""
         if parts:
@@ -83,6 +87,8 @@ class PostgresUrl:
         raise TypeError(message)
 
 
+_ANOTHER = "another address"
+_UNKNOWN = "the address of the output begins with postgresql:// or postgres://, as no other database or store is written to"
 _UNREADABLE = (
     "the address of the database cannot be read; in a password each of @ : / ? # [ ] % is written as its percent code,"
     " or set PGPASSWORD"

@@ -12,7 +12,7 @@ from fusedesk_async.export._append import AppendSink, RowFormat
 from fusedesk_async.export._csv import Csv
 from fusedesk_async.export._json_lines import JsonLines
 from fusedesk_async.export._parquet import ParquetMaker
-from fusedesk_async.export._postgres_url import PostgresUrl, is_postgres_url
+from fusedesk_async.export._postgres_url import PostgresUrl, is_address
 from fusedesk_async.export._sink import Replacement, Sink
 from fusedesk_async.export._sqlite import SqliteSink
 from fusedesk_async.export._stream import BinaryStream, StreamSink, stdout
@@ -40,8 +40,8 @@ _DESCRIPTOR = re.compile(r"/dev/(?:std(?:in|out|err)|fd/[0-9]+)\Z|/proc/(?:self|
 
 
 def destination(to: Destination) -> Destination:
-    """The target, as a `PostgresUrl` if it is the address of a database."""
-    return PostgresUrl(to) if isinstance(to, str) and is_postgres_url(to) else to
+    """The target, as a `PostgresUrl` if it is an address."""
+    return PostgresUrl(to) if isinstance(to, str) and is_address(to) else to
 
 
 def shown(to: Destination) -> str:
@@ -62,7 +62,7 @@ def format_of(to: Destination, wanted: Format | None) -> Format:
         raise ConfigurationError(message)
     if isinstance(to, PostgresUrl) or wanted == "postgres":
         if not isinstance(to, PostgresUrl) or wanted not in {None, "postgres"}:
-            message = f"postgres is for addresses such as postgresql://user@host/database, {wanted} is for files"
+            message = "postgres is for addresses such as postgresql://user@host/database, other formats are for files"
             raise ConfigurationError(message)
         to.check()
         return "postgres"

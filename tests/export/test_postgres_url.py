@@ -18,7 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from fusedesk_async import ConfigurationError, FuseDeskError
 from fusedesk_async.export import export_cases, plan_export
 from fusedesk_async.export._options import Options
-from fusedesk_async.export._postgres_url import PostgresUrl, is_postgres_url
+from fusedesk_async.export._postgres_url import PostgresUrl, is_address
 from fusedesk_async.export._target import layout_of
 from fusedesk_async.sandbox import Sandbox
 
@@ -91,6 +91,22 @@ def test_a_password_that_is_not_escaped_is_refused_and_not_repeated(text):
     assert not [each for each in shown(caught.value) if "cAnArY" in each]
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "beginning",
+    ["postgresql+psycopg://", "mysql://", " postgresql://", "postgres:/", "postgresql:", "Postgres+asyncpg:", "s3://"],
+)
+@pytest.mark.parametrize("end", ["@h/db", "@h/out.db", "@h"])
+async def test_another_address_is_refused_and_not_repeated(beginning, end, clock, anyio_backend):
+    text = f"{beginning}jo:cAnArY{end}"
+    async with client(Sandbox(1, clock=clock), clock) as desk:
+        for work in (export_cases, plan_export):
+            with pytest.raises(ConfigurationError, match="begins with postgresql://") as caught:
+                await work(desk, text)
+            assert not [each for each in frames(caught.value) if "cAnArY" in each]
+            assert "cAnArY" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["", "pg_mine", "out_part", "ä" * 30, "x" * 59])
 def test_a_name_that_no_schema_can_have_is_refused(name):
     with pytest.raises(ConfigurationError, match="schema is a name of up to 58 bytes"):
@@ -109,7 +125,7 @@ def test_no_address_shows_a_password_of_it(rest, password):
 
 
 def test_other_things_are_no_addresses():
-    assert not any(map(is_postgres_url, ["out.db", "mysql://x", b"postgresql://x", None, "postgresql"]))
+    assert not any(map(is_address, ["out.db", "C:\\out.db", "C:/out.db", b"postgresql://x", None, "postgresql", "a:b.csv"]))
     assert layout_of("postgres", PostgresUrl("postgresql:///x"), history=True, guard_formulas=False) == ""
 
 
