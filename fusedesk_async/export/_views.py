@@ -27,13 +27,26 @@ def views(dialect: Dialect) -> Mapping[str, str]:
     - `first_response`: when the team first answered each case, and after how many seconds.
     - `case_tags`: the tags of cases with their names.
     """
-    timeline = _TIMELINE.format(position=dialect.position)
+    names = ("item.sender", 'item."to"', "reps.email_address", "cases.opened_by")
+    words = {key: _words(name) for key, name in zip(("sender", "to", "rep", "opener"), names, strict=True)}
+    timeline = _TIMELINE.format(position=dialect.position, **words)
     seconds = dialect.seconds.format(since="answered.date_opened", until="answered.date_first_response")
     return {
         "timeline": timeline,
         "first_response": _FIRST_RESPONSE.format(timeline=timeline, seconds=seconds),
         "case_tags": _CASE_TAGS.format(case_tags=dialect.case_tags),
     }
+
+
+def _words(column: str) -> str:
+    """The words of a text, each between spaces: `ann@x.example` is not in `joann@x.example`."""
+    found = f"lower({column})"
+    for mark in '<>,;"':
+        found = f"replace({found}, '{mark}', ' ')"
+    found = f"trim({found})"
+    for _ in range(2):  # up to four spaces in a row
+        found = f"replace({found}, '  ', ' ')"
+    return f"(' ' || {found} || ' ')"
 
 
 _TIMELINE = """SELECT item.case_id, item.position,
@@ -43,10 +56,10 @@ _TIMELINE = """SELECT item.case_id, item.position,
     WHEN item.type IN ('note', 'call') THEN 'team'
     WHEN item.type <> 'email' THEN NULL
     WHEN EXISTS (
-      SELECT 1 FROM reps WHERE reps.email_address <> ''
-        AND {position}(lower(item.sender), lower(reps.email_address)) > 0
+      SELECT 1 FROM reps WHERE trim(reps.email_address) <> ''
+        AND {position}({sender}, {rep}) > 0
     ) THEN 'team'
-    WHEN cases.opened_by <> '' AND {position}(lower(item."to"), lower(cases.opened_by)) > 0 THEN 'team'
+    WHEN trim(cases.opened_by) <> '' AND {position}({to}, {opener}) > 0 THEN 'team'
     ELSE 'customer'
   END AS side,
   COALESCE(

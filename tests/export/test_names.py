@@ -148,7 +148,8 @@ async def test_tables_of_names_of_an_older_version_get_their_columns(tmp_path, c
 PEOPLE = {
     "/reps": [
         {"userId": 7, "firstName": "Marta", "lastName": "Lindgren", "emailAddress": "Marta@desk.example"},
-        {"userId": 8, "firstName": "", "lastName": None, "emailAddress": ""},
+        {"userId": 8, "firstName": "", "lastName": None, "emailAddress": " "},
+        {"userId": 9, "firstName": "Zoe", "emailAddress": "oe@customer.example"},
     ],
     "/casetags": [{"id": 1, "tagname": "billing"}],
     "/departments/all": [],
@@ -163,7 +164,9 @@ CASES = [
     },
     {"caseid": 2, "openedby": "al@customer.example", "date_opened": "2026-01-01T10:00:00Z"}
     | {"date_firstresponse": "2026-01-01T11:00:00Z"},
-    {"caseid": 3, "openedby": "", "tags": [1]},
+    {"caseid": 3, "openedby": " ", "tags": [1]},
+    {"caseid": 4, "openedby": "Jo <jo@customer.example>"},
+    {"caseid": 5, "openedby": "Des"},
 ]
 ITEMS = {
     1: [
@@ -179,7 +182,9 @@ ITEMS = {
         {"type": "email", "from": "help@desk.example", "to": "z@y.example", "repid": 8},
     ],
     2: [],
-    3: [{"type": "email", "from": "zoe@customer.example", "to": "help@desk.example"}],
+    3: [{"type": "email", "from": "zoe <zoe@customer.example>", "to": "help@desk.example"}],
+    4: [{"type": "email", "from": "help@desk.example", "to": "X <x@y.example>; \"JO\" <Jo@customer.example>"}],
+    5: [{"type": "email", "from": "x@customer.example", "to": "Desk <help@desk.example>"}],
 }
 
 
@@ -207,11 +212,12 @@ async def test_views_say_who_said_what_when_and_when_the_team_answered_first(out
         (6, None, None, None, None),
         (7, "team", "help@desk.example", None, None),
     ]
-    assert select(out, "SELECT side FROM timeline WHERE case_id = 3") == [("customer",)]
+    sides = select(out, "SELECT case_id, side FROM timeline WHERE case_id > 2 ORDER BY 1")
+    assert sides == [(3, "customer"), (4, "team"), (5, "customer")], "whole addresses and names count, no parts of them"
     ((moment,),) = select(out, "SELECT happened_at FROM timeline WHERE case_id = 1 AND position = 2")
     at = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
     assert at.isoformat() == "2026-01-01T10:00:50+00:00"
     answered = select(out, "SELECT case_id, seconds, who FROM first_response ORDER BY case_id")
-    assert answered == [(1, 50, "Marta Lindgren"), (2, 3600, None), (3, None, None)]
+    assert answered == [(1, 50, "Marta Lindgren"), (2, 3600, None), *((each, None, None) for each in (3, 4, 5))]
     tagged = select(out, "SELECT case_id, tag_id, tag FROM case_tags ORDER BY case_id, tag_id")
     assert tagged == [(1, 1, "billing"), (1, 2, None), (3, 1, "billing")]
