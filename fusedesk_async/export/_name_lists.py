@@ -15,6 +15,8 @@ KEYS: Mapping[str, str] = {"departments": "id", "reps": "user_id", "tag_names": 
 """The column of each of them that others refer to."""
 CALLS = len(TABLES)
 """One for each list."""
+_NEVER_EMPTY = ("departments", "reps")
+"""Each account has some, archived and disabled ones included; tags there may be none."""
 
 
 @attrs.frozen
@@ -31,7 +33,7 @@ class NameLists:
 
 
 async def fetch_name_lists(desk: FuseDesk) -> NameLists:
-    """Fetch the three lists, one call each; what is refused is left out, since the cases are there without it.
+    """Fetch the three lists, one call each; what is refused or empty is left out, since the cases are there without it.
 
     Raises:
         RateLimitError: The quota is used up and the client does not wait: the same export goes on later.
@@ -44,11 +46,16 @@ async def fetch_name_lists(desk: FuseDesk) -> NameLists:
     records, missing = dict[str, Sequence[Record]](), list[str]()
     for table, fetch in calls.items():
         try:
-            records[table] = await fetch()
+            found = await fetch()
         except RateLimitError:
             raise
         except FuseDeskError as error:
             missing.append(f"{table}: {error}")
+        else:
+            if found:  # one response that says nothing proves nothing, so what was there stays
+                records[table] = found
+            elif table in _NEVER_EMPTY:
+                missing.append(f"{table}: no record came that can be read")
     return NameLists(records, tuple(missing))
 
 

@@ -1,6 +1,7 @@
 """Departments, reps and tags in databases, and the views that need them."""
 
 import sqlite3
+import warnings
 from contextlib import closing
 from datetime import datetime
 
@@ -59,6 +60,22 @@ async def test_what_is_refused_does_not_stop_the_export_and_is_told(status, out,
         assert [each.partition(":")[0] for each in report.missing_names] == ["tag_names"]
         assert select(out, "SELECT count(*) FROM reps") > [(0,)]
         assert select(out, "SELECT count(*) FROM tag_names") > [(0,)], "what was there stays"
+
+
+@pytest.mark.parametrize("body", ["[]", '[{"odd":1}]'])
+@pytest.mark.parametrize("name", ["departments", "reps", "casetags"])
+async def test_a_list_that_comes_without_a_record_takes_no_names_away(name, body, out, clock, anyio_backend):
+    sandbox, table = Sandbox(40, clock=clock), {"casetags": "tag_names"}.get(name, name)
+    async with client(sandbox, clock) as desk:
+        await export_cases(desk, out, status="all")
+        before = select(out, f"SELECT count(*) FROM {table}")
+        sandbox.fault(name, body=body)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # each record that cannot be read
+            report = await export_cases(desk, out, status="all", update=True)
+    assert select(out, f"SELECT count(*) FROM {table}") == before > [(0,)]
+    missing = () if name == "casetags" else (f"{table}: no record came that can be read",)
+    assert report.missing_names == missing
 
 
 async def test_without_quota_it_ends_there_and_goes_on_from_there(out, clock, anyio_backend):
