@@ -10,16 +10,23 @@ from contextlib import suppress
 from threading import Event
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 
-from fusedesk_async._text import one_line
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _postgres_schema as schema
 from fusedesk_async.export._checkpoint import Checkpoint, Job
 from fusedesk_async.export._name_lists import NameLists
 from fusedesk_async.export._postgres_rows import write_names, write_rows
 from fusedesk_async.export._postgres_session import PostgresSession
-from fusedesk_async.export._postgres_swap import check_may_create, drop, has_cases, is_there, size_of, take_name
+from fusedesk_async.export._postgres_swap import (
+    check_may_create,
+    check_may_replace,
+    drop,
+    has_cases,
+    is_there,
+    size_of,
+    take_name,
+)
 from fusedesk_async.export._postgres_url import PostgresUrl
 from fusedesk_async.export._row import Row
 from fusedesk_async.export._sink import Resume, refuse_to_empty, require_checkpoint
@@ -83,6 +90,8 @@ class PostgresSink:
         elif not found:
             with self._session.as_export_error():
                 check_may_create(self._session.connection, self._url)
+        if not self._is_whole and self._schema == self._url.part:
+            self._session.carry_out(lambda: check_may_replace(self._session.connection, self._url))
         return found or Checkpoint(job=job)
 
     def write(self, rows: Iterable[Row], checkpoint: Checkpoint) -> Checkpoint:
@@ -222,12 +231,7 @@ class PostgresSink:
             message = f"{self._url} exists already"
             raise ExportError(message, None, "exists")
         self._check_not_emptied(exists=exists)
-        try:
-            self._session.when_free(self._swap)
-        except errors.DependentObjectsStillExist as error:
-            detail = one_line(error.diag.message_detail or "")
-            message = f"others depend on {self._url}, so it is not replaced: {detail}; update it, or drop them"
-            raise ExportError(message, None, "output") from error
+        self._session.when_free(self._swap)
 
     def _swap(self) -> None:
         with self._session.connection.transaction():

@@ -1,7 +1,10 @@
 """Schemas of exports as a whole: whether they are there and ours, how they go, and how one takes its name."""
 
-from psycopg import sql
+from contextlib import suppress
 
+from psycopg import errors, sql
+
+from fusedesk_async._text import one_line
 from fusedesk_async.errors import ExportError
 from fusedesk_async.export import _postgres_schema as schema
 from fusedesk_async.export._postgres_session import Connection
@@ -30,6 +33,50 @@ def check_may_create(connection: Connection, url: PostgresUrl) -> None:
     row = connection.execute(_MAY_CREATE).fetchone()
     if row and not row[0]:
         message = f"cannot write {url}: its user may make no schemas there; GRANT CREATE ON DATABASE allows it"
+        raise ExportError(message, None, "output")
+
+
+def check_may_replace(connection: Connection, url: PostgresUrl) -> None:
+    """Check that the schema of an export can go, as far as it is there and no reader is in the way.
+
+    Raises:
+        ExportError: Others have built on it.
+        psycopg.Error: It may not be dropped, as it is somebody else's.
+    """
+    if not is_there(connection, url.schema):
+        return
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET LOCAL lock_timeout = '200ms'")
+        with suppress(errors.LockNotAvailable):
+            drop_replaced(connection, url)
+
+
+def drop_replaced(connection: Connection, url: PostgresUrl) -> None:
+    """Remove the schema of an export, in a transaction of the caller, unless others have built on it.
+
+    Raises:
+        ExportError: They have.
+    """
+    try:
+        _check_additions(connection, url.schema)
+        drop(connection, url.schema)
+    except errors.DependentObjectsStillExist as error:
+        detail = one_line(error.diag.message_detail or "")
+        message = f"others depend on {url}, so it is not replaced: {detail}; update it, or drop them"
+        raise ExportError(message, None, "output") from error
+
+
+def _check_additions(connection: Connection, name: str) -> None:
+    """Check that nobody has added to our tables what would go with them and not come back."""
+    found = [
+        f"{kind} {part} of {table}"
+        for table, kind, part in connection.execute(_ADDITIONS, (name,))
+        if kind != "column" or part not in schema.COLUMNS.get(table, (part,))
+    ]
+    if found:
+        message = (
+            f"the schema {name!r} is not replaced, since others have added {', '.join(found)}; update it, or drop them"
+        )
         raise ExportError(message, None, "output")
 
 
@@ -67,11 +114,11 @@ def take_name(connection: Connection, url: PostgresUrl) -> None:
 
     Raises:
         psycopg.errors.LockNotAvailable: A reader has it.
-        psycopg.errors.DependentObjectsStillExist: Something of others depends on what would be replaced.
+        ExportError: Others have built on what would be replaced.
     """
     connection.execute("SET LOCAL lock_timeout = '200ms'")
     grants = [each for (each,) in connection.execute(_GRANTS, {"old": url.schema, "new": url.part})]
-    drop(connection, url.schema)
+    drop_replaced(connection, url)
     for grant in grants:
         connection.execute(schema.query(grant))
     connection.execute("UPDATE fusedesk_export SET is_reported = false")
@@ -88,20 +135,34 @@ _RELATIONS = """SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.o
 WHERE nspname = %s AND relkind IN ('r', 'v')"""
 _SIZE = """SELECT COALESCE(sum(pg_total_relation_size(pg_class.oid)), 0)
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = %s AND relkind = 'r'"""
+_ADDITIONS = """WITH ours AS (
+  SELECT pg_class.* FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+  WHERE nspname = %s AND relkind = 'r'
+)
+SELECT relname, 'column', attname FROM pg_attribute JOIN ours ON attrelid = ours.oid
+WHERE attnum > 0 AND NOT attisdropped
+UNION ALL SELECT relname, 'trigger', tgname FROM pg_trigger JOIN ours ON tgrelid = ours.oid WHERE NOT tgisinternal
+UNION ALL SELECT relname, 'policy', polname FROM pg_policy JOIN ours ON polrelid = ours.oid
+UNION ALL SELECT relname, 'the setting', 'ROW LEVEL SECURITY' FROM ours WHERE relrowsecurity"""
 _GRANTS = """WITH granted AS (
-  SELECT format('SCHEMA %%I', %(new)s::text) AS target, nspowner AS owner, acl.*
+  SELECT format('SCHEMA %%I', %(new)s::text) AS target, '' AS columns, nspowner AS owner, acl.*
   FROM pg_namespace, aclexplode(nspacl) AS acl WHERE nspname = %(old)s
   UNION ALL
-  SELECT format('%%I.%%I', %(new)s::text, relname), relowner, acl.*
-  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace, aclexplode(relacl) AS acl
+  SELECT format('%%I.%%I', %(new)s::text, relname), columns, relowner, acl.*
+  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace,
+  LATERAL (
+    SELECT '', relacl UNION ALL
+    SELECT format(' (%%I)', attname), attacl FROM pg_attribute WHERE attrelid = pg_class.oid AND NOT attisdropped
+  ) AS part (columns, privileges),
+  aclexplode(privileges) AS acl
   WHERE nspname = %(old)s AND relkind IN ('r', 'v') AND EXISTS (
     SELECT FROM pg_class AS same JOIN pg_namespace AS part ON part.oid = same.relnamespace
     WHERE part.nspname = %(new)s AND same.relname = pg_class.relname
   )
 )
 SELECT format(
-  'GRANT %%s ON %%s TO %%s%%s', privilege_type, target,
+  'GRANT %%s%%s ON %%s TO %%s%%s', privilege_type, columns, target,
   CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
   CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
 ) FROM granted WHERE grantee <> owner"""
-"""What was granted to others on the old schema and on what has the same name in the new one."""
+"""What was granted to others on the old schema and on what has the same name in the new one, columns included."""

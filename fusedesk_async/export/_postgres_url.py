@@ -88,7 +88,9 @@ class PostgresUrl:
 
 
 _ANOTHER = "another address"
-_UNKNOWN = "the address of the output begins with postgresql:// or postgres://, as no other database or store is written to"
+_UNKNOWN = (
+    "the address of the output begins with postgresql:// or postgres://, as no other database or store is written to"
+)
 _UNREADABLE = (
     "the address of the database cannot be read; in a password each of @ : / ? # [ ] % is written as its percent code,"
     " or set PGPASSWORD"

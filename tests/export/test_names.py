@@ -200,7 +200,7 @@ ITEMS = {
     ],
     2: [],
     3: [{"type": "email", "from": "zoe <zoe@customer.example>", "to": "help@desk.example"}],
-    4: [{"type": "email", "from": "help@desk.example", "to": "X <x@y.example>; \"JO\" <Jo@customer.example>"}],
+    4: [{"type": "email", "from": "help@desk.example", "to": 'X <x@y.example>; "JO" <Jo@customer.example>'}],
     5: [{"type": "email", "from": "x@customer.example", "to": "Desk <help@desk.example>"}],
 }
 

@@ -103,9 +103,9 @@ def test_a_schema_that_is_not_ours_is_refused_by_name(name, postgres_url):
 
 def test_what_others_made_of_it_is_not_dropped(postgres_url):
     ended(*begun(postgres_url, [1]))
+    output, reached = begun(postgres_url, [1, 2])
     with connected(postgres_url) as database:
         database.execute("CREATE VIEW public.open_cases AS SELECT id FROM fusedesk.cases")
-    output, reached = begun(postgres_url, [1, 2])
     with pytest.raises(ExportError, match=r"others depend on .*: view public.open_cases depends on table .*; update"):
         ended(output, reached)
     output.close()
@@ -118,9 +118,9 @@ def test_what_others_made_of_it_is_not_dropped(postgres_url):
 
 def test_a_table_of_others_in_the_schema_stops_its_replacement(postgres_url):
     ended(*begun(postgres_url, [1]))
+    output, reached = begun(postgres_url, [1, 2])
     with connected(postgres_url) as database:
         database.execute("CREATE TABLE mine (id int)")
-    output, reached = begun(postgres_url, [1, 2])
     with pytest.raises(ExportError, match=r"table fusedesk\.mine depends on schema"):
         ended(output, reached)
     output.close()
@@ -163,6 +163,63 @@ def test_who_could_read_the_old_one_can_read_the_new_one(postgres_url):
         database.execute("RESET ROLE")
         database.execute('DROP OWNED BY "B\'I"')
         database.execute('DROP ROLE "B\'I"')
+
+
+@pytest.mark.parametrize(
+    ("statement", "undone", "named"),
+    [
+        ("ALTER TABLE cases ADD COLUMN mine text", "ALTER TABLE cases DROP COLUMN mine", "column mine of cases"),
+        (
+            "ALTER TABLE reps ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE reps DISABLE ROW LEVEL SECURITY",
+            "SECURITY of reps",
+        ),
+        ("CREATE POLICY mine ON history", "DROP POLICY mine ON history", "policy mine of history"),
+        (
+            "CREATE TRIGGER mine AFTER TRUNCATE ON cases EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "DROP TRIGGER mine ON cases",
+            "trigger mine of cases",
+        ),
+        ("CREATE VIEW mine AS SELECT id FROM cases", "DROP VIEW mine", "view fusedesk.mine depends on"),
+    ],
+)
+def test_what_others_have_added_stops_a_replacement_before_anything_is_asked(statement, undone, named, postgres_url):
+    ended(*begun(postgres_url, [1]))
+    with connected(postgres_url) as database:
+        database.execute(statement)
+    output = sink(postgres_url)
+    with pytest.raises(ExportError, match=named) as caught:
+        output.open(job(postgres_url), resume="auto", overwrite=True)
+    output.close()
+    assert caught.value.reason == "output"
+    assert ids_in(postgres_url) == [1]
+    with connected(postgres_url) as database:
+        database.execute(undone)
+    output, reached = begun(postgres_url, [2])
+    with connected(postgres_url) as database:
+        database.execute(statement)
+    with pytest.raises(ExportError, match=named):
+        ended(output, reached)
+    output.close()
+    assert ids_in(postgres_url) == [1]
+
+
+def test_who_could_read_some_columns_still_can(postgres_url):
+    ended(*begun(postgres_url, [1]))
+    with connected(postgres_url) as database:
+        database.execute("DROP ROLE IF EXISTS columns")
+        database.execute("CREATE ROLE columns")
+        database.execute("GRANT USAGE ON SCHEMA fusedesk TO columns")
+        database.execute("GRANT SELECT (id) ON cases TO columns")
+    ended(*begun(postgres_url, [2]))
+    with connected(postgres_url) as database:
+        database.execute("SET ROLE columns")
+        assert database.execute("SELECT id FROM cases").fetchall() == [(2,)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute("SELECT summary FROM cases")
+        database.execute("RESET ROLE")
+        database.execute("DROP OWNED BY columns")
+        database.execute("DROP ROLE columns")
 
 
 def test_a_schema_of_an_older_version_gets_what_it_lacks(postgres_url):

@@ -125,7 +125,9 @@ def test_no_address_shows_a_password_of_it(rest, password):
 
 
 def test_other_things_are_no_addresses():
-    assert not any(map(is_address, ["out.db", "C:\\out.db", "C:/out.db", b"postgresql://x", None, "postgresql", "a:b.csv"]))
+    assert not any(
+        map(is_address, ["out.db", "C:\\out.db", "C:/out.db", b"postgresql://x", None, "postgresql", "a:b.csv"])
+    )
     assert layout_of("postgres", PostgresUrl("postgresql:///x"), history=True, guard_formulas=False) == ""
 
 
