@@ -1,5 +1,6 @@
-"""The worker of arq, where that is installed: it holds redis below 6, so it is not among what tests need."""
+"""The worker of arq."""
 
+import arq
 import pytest
 from exports import select
 
@@ -18,12 +19,7 @@ def anyio_backend():
     return "asyncio"
 
 
-@pytest.fixture
-def arq():
-    return pytest.importorskip("arq", reason="run it with: uv run --with arq pytest tests/examples")
-
-
-async def carried_out(arq, program, redis_url, jobs):
+async def carried_out(program, redis_url, jobs):
     """Enqueue jobs, and let a worker carry out what is due."""
     pool = await arq.create_pool(program.WorkerSettings.redis_settings)
     for ids in jobs:
@@ -38,7 +34,7 @@ async def carried_out(arq, program, redis_url, jobs):
 
 
 @pytest.fixture
-async def program(arq, load, postgres_url, redis_url, monkeypatch):
+async def program(load, postgres_url, redis_url, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", postgres_url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     async with FuseDesk.from_env() as desk:
@@ -46,17 +42,17 @@ async def program(arq, load, postgres_url, redis_url, monkeypatch):
     return load("arq_worker")
 
 
-async def test_jobs_bring_histories_and_are_put_off(program, arq, postgres_url, redis_url, sandbox):
+async def test_jobs_bring_histories_and_are_put_off(program, postgres_url, redis_url, sandbox):
     sandbox.fault("get", status=429, retry_after="0.1")
-    worker, waiting = await carried_out(arq, program, redis_url, [[1, 2], [3]])
+    worker, waiting = await carried_out(program, redis_url, [[1, 2], [3]])
     assert (worker.jobs_failed, waiting) == (0, [])
     assert worker.jobs_retried >= 1
     assert select(postgres_url, HISTORIES) == [(1,), (2,), (3,)]
 
 
-async def test_a_job_fails_for_good_after_a_few_failures(program, arq, postgres_url, redis_url, sandbox, monkeypatch):
+async def test_a_job_fails_for_good_after_a_few_failures(program, postgres_url, redis_url, sandbox, monkeypatch):
     monkeypatch.setattr(program, "PAUSE", 0.01)
     sandbox.fault("get", status=405, times=9)
-    worker, waiting = await carried_out(arq, program, redis_url, [[1]])
+    worker, waiting = await carried_out(program, redis_url, [[1]])
     assert (worker.jobs_failed, worker.jobs_complete, waiting) == (1, program.MAX_FAILURES, [])
     assert select(postgres_url, HISTORIES) == []
