@@ -30,7 +30,7 @@ CALLS = {
     "unordered suffix": (6, 5),
     "small limit": (9, 6),
     "silent cap": (11, 10),
-    "no matches": (7, 4),
+    "no matches": (8, 4),
     "descending": (5, 5),
     "used": (4, 4),
 }

@@ -8,7 +8,17 @@ from opentelemetry.trace import SpanKind, StatusCode
 from telemetry import Telemetry
 from tenacity import wait_fixed
 
-from fusedesk_async import FuseDesk, NotFoundError, OutcomeUnknownError, PermissionDeniedError, RetryPolicy
+from fusedesk_async import (
+    FuseDesk,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    QuotaStoreBack,
+    QuotaStoreLost,
+    RateLimiter,
+    RetryPolicy,
+)
+from fusedesk_async.fleet import StoreUnreachable
 from fusedesk_async.otel import instrumented
 from fusedesk_async.sandbox import FixedHour, Sandbox
 
@@ -271,3 +281,13 @@ async def test_without_providers_it_is_the_global_ones_that_are_used(clock, monk
 async def test_it_costs_nothing_to_have_no_provider_at_all(desk):
     with instrumented(desk):
         assert (await desk.cases.get(1)).id == 1
+
+
+async def test_a_store_that_is_lost_and_comes_back_is_no_measurement(sandbox, clock, telemetry):
+    limiter = RateLimiter()
+    async with client(sandbox, clock, limiter=limiter) as desk:
+        with instrumented(desk, **telemetry.providers):
+            limiter.observers.notify(QuotaStoreLost(error=StoreUnreachable("away")))
+            limiter.observers.notify(QuotaStoreBack(seconds=3.0))
+    assert not telemetry.spans
+    assert not telemetry.points("fusedesk.client.calls")
