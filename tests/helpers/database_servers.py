@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -100,16 +101,19 @@ class RedisServer:
 
     def empty(self) -> None:
         """Let it forget all it knows."""
+        with self._connect() as connection:
+            connection.flushall()
+
+    def _connect(self) -> Any:
         import redis
 
-        with redis.from_url(self.url) as connection:
-            connection.flushall()
+        return cast("Any", redis.Redis).from_url(self.url)  # which has types in newer versions only
 
     def _answers(self) -> bool:
         import redis
 
         try:
-            with redis.from_url(self.url) as connection:
+            with self._connect() as connection:
                 return bool(connection.ping())
         except redis.ConnectionError:
             return False
