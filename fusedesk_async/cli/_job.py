@@ -92,6 +92,7 @@ def _as_ending(error: BaseException, kept: str = "") -> CommandError:
     """What ended an export, with what to do about it; nothing is printed for a closed pipe."""
     reason = as_command_error(error)
     advice = _ADVICE.get(error.reason, "") if isinstance(error, ExportError) else ""
+    advice = "" if "give another name" in reason.message else advice  # what is there is not ours to start over
     return CommandError(f"{reason.message}{advice}{kept}" if reason.message else "", reason.code)
 
 

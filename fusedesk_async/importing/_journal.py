@@ -115,7 +115,7 @@ class Journal:
                     make_private(path)
             self._database = sqlite3.connect(database, check_same_thread=False, isolation_level=None)
         try:
-            if dry_run and path.exists():
+            if dry_run and path.exists() and path.stat().st_size:
                 self._copy(path)
             self._open(base_url)
         except BaseException:

@@ -100,6 +100,14 @@ def test_a_dry_run_writes_no_file(path):
     assert contents(path) == before
 
 
+def test_a_dry_run_takes_an_empty_file_for_a_new_journal(path):
+    path.touch()
+    journal = open_(path, dry_run=True)
+    assert journal.claim("s1", "content", "2026-01-01").state == "intended"
+    journal.close()
+    assert path.stat().st_size == 0
+
+
 def test_a_dry_run_beside_an_import_sees_what_it_has_written_and_changes_nothing(path):
     journal = open_(path)
     journal.claim("7", "a", "2026")
