@@ -15,8 +15,6 @@ from fusedesk_async._events import (
     CallRetried,
     CallStarted,
     Event,
-    QuotaStoreBack,
-    QuotaStoreLost,
     QuotaWait,
     QuotaWaitOver,
 )
@@ -121,7 +119,7 @@ class Measure:
             case QuotaWaitOver():
                 self._instruments.quota_wait.record(event.seconds, self.server | self._reason)
                 self._reason = {}
-            case QuotaStoreLost() | QuotaStoreBack():
+            case _:  # of the store of a shared quota there is a log, and its observers
                 pass
 
     def _on_answered(self, event: CallAnswered) -> None:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 
 import anyio
 import attrs
 import httpx
+import psycopg
 import pytest
 from broken_cases import Broken
 from clients import client
@@ -201,6 +203,30 @@ async def test_a_database_that_cannot_be_used_is_told(postgres_url, clock):
     async with client(Sandbox(1, clock=clock), clock) as desk:
         with pytest.raises(ExportError, match="cannot open"):
             await export_cases(desk, postgres_url.replace("/test_", "/none_"), status="all", history=True, join=True)
+
+
+@pytest.mark.anyio
+async def test_what_another_one_has_claimed_is_waited_for(postgres_url, clock):
+    sandbox = Sandbox(3, clock=clock)
+    async with client(sandbox, clock) as desk:
+        await export_cases(desk, postgres_url, status="all", history=True)
+        with closing(psycopg.connect(postgres_url, autocommit=True)) as database:
+            claim = "UPDATE fusedesk.cases SET history_until = clock_timestamp() + interval '100 ms' WHERE id = 2"
+            database.execute(claim)
+        sandbox.received.clear()
+        await export_cases(desk, postgres_url, status="all", history=True, update=True, join=True)
+    assert [call.path for call in sandbox.received].count("/api/v1/cases/2") == 1
+    assert select(postgres_url, DUE) == [(0,)]
+
+
+@pytest.mark.anyio
+async def test_a_schema_of_others_is_not_joined(postgres_url, clock):
+    with closing(psycopg.connect(postgres_url, autocommit=True)) as database:
+        database.execute("CREATE SCHEMA fusedesk")
+        database.execute("CREATE TABLE fusedesk.mine (id int)")
+    async with client(Sandbox(1, clock=clock), clock) as desk:
+        with pytest.raises(ExportError, match="is not a case export"):
+            await export_cases(desk, postgres_url, status="all", history=True, join=True)
 
 
 def test_real_kills_lose_nothing_and_write_nothing_twice(postgres_url):
