@@ -220,6 +220,16 @@ async def test_what_another_one_has_claimed_is_waited_for(postgres_url, clock):
 
 
 @pytest.mark.anyio
+async def test_who_may_make_no_schema_is_told_so_at_once(postgres_url, clock):
+    sandbox = Sandbox(1, clock=clock)
+    read_only = f"{postgres_url}&options=-cdefault_transaction_read_only%3Don"
+    async with client(sandbox, clock) as desk:
+        with pytest.raises(ExportError, match="its user may make no schemas there"):
+            await export_cases(desk, read_only, status="all", history=True, join=True)
+    assert not sandbox.received
+
+
+@pytest.mark.anyio
 async def test_a_schema_of_others_is_not_joined(postgres_url, clock):
     with closing(psycopg.connect(postgres_url, autocommit=True)) as database:
         database.execute("CREATE SCHEMA fusedesk")
