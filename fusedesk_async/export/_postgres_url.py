@@ -38,7 +38,8 @@ class PostgresUrl:
 
     def __init__(self, text: str) -> None:
         self._conninfo, self._secrets = "", frozenset[str]()
-        self.schema, self.shown = DEFAULT_SCHEMA, SCHEMES[0]
+        self.schema: str = DEFAULT_SCHEMA
+        self.shown: str = SCHEMES[0]
         if not text.lower().startswith(SCHEMES):
             self.shown, self._problem = _ANOTHER, _UNKNOWN
             return
