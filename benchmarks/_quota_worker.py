@@ -64,7 +64,7 @@ def work(jobs: str, server: str, store: str | None, settings: dict[str, float], 
 
 
 async def _work(jobs: str, server: str, store: str | None, settings: dict[str, float], slots: int) -> None:
-    limiter = RateLimiter(**settings, shared=shared_quota(store) if store else None)  # type: ignore[arg-type]
+    limiter = RateLimiter(**settings, shared=shared_quota(store) if store else None)  # type: ignore[arg-type] # by name
     async with FuseDesk(
         "acme", api_key="sandbox-key", base_url=server, limiter=limiter, concurrency=slots, timeout=TIMEOUT
     ) as desk:
